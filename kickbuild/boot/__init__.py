@@ -1,0 +1,1 @@
+"""The Rebuild entry for each boot loader."""

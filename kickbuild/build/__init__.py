@@ -1,0 +1,1 @@
+"""Planning, making, recording and verifying a rebuild drive."""

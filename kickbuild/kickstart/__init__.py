@@ -1,0 +1,1 @@
+"""Writing, adopting and parsing kickstart files."""

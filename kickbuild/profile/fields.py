@@ -1,0 +1,109 @@
+"""The types of profile values: what a text may be, before it is written into anything."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
+
+from kickbuild.quoting import control_characters
+from kickbuild.units import parse_size
+
+# crypt(3): $id$[params$]salt$hash; the ids that some release of the table reads at log-in.
+_CRYPT: Final = re.compile(r"\$(1|5|6|y|gy|7|2[aby])\$[./A-Za-z0-9$=,+-]{8,}")
+_MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+
+
+def _one_line(text: str) -> str:
+    found = control_characters(text)
+    if found:
+        raise ValueError(f"has the control character {found[0]!r}, which no kickstart line can carry")
+    return text
+
+
+def _word(text: str) -> str:
+    _one_line(text)
+    if not text or any(c.isspace() for c in text):
+        raise ValueError("must be one word, without spaces")
+    return text
+
+
+def _size(value: object) -> object:
+    return parse_size(value) if isinstance(value, str) else value
+
+
+def _size_is_text(value: object) -> object:
+    if isinstance(value, bool | int | float):
+        raise ValueError(f'must be a text with a unit, such as "{value}GiB"')  # noqa: TRY004 - pydantic collects these
+    return value
+
+
+def _crypt(text: str) -> str:
+    if not _CRYPT.fullmatch(text):
+        raise ValueError(
+            "is not a password hash, and a password in clear is refused; make a hash with "
+            "`openssl passwd -6` (or `mkpasswd -m sha512crypt`) and give what it prints"
+        )
+    return text
+
+
+def _mac(text: str) -> str:
+    lowered = text.lower().replace("-", ":")
+    if not _MAC.fullmatch(lowered):
+        raise ValueError(f"{text!r} is not a MAC address such as 52:54:00:12:34:56")
+    return lowered
+
+
+def _cidr(text: str) -> str:
+    if "/" not in text:
+        raise ValueError(f"{text!r} lacks the prefix length; write it as 192.0.2.10/24 or 2001:db8::10/64")
+    try:
+        return str(ipaddress.ip_interface(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not an address: {error}") from None
+
+
+def _ip(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IP address") from None
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _list_of(item: dict[str, str]) -> dict[str, Any]:
+    return {"anyOf": [item, {"type": "array", "items": item}]}
+
+
+_STRING: Final = {"type": "string"}
+
+#: Text on one line.
+Line = Annotated[str, AfterValidator(_one_line)]
+#: Text on one line that is not empty.
+Text = Annotated[str, AfterValidator(_one_line), StringConstraints(min_length=1)]
+#: One word without white space.
+Word = Annotated[str, AfterValidator(_word)]
+#: A size in bytes, written as text with a unit.
+Size = Annotated[
+    int,
+    BeforeValidator(_size),
+    BeforeValidator(_size_is_text),
+    WithJsonSchema({"type": "string", "examples": ["100GiB", "512MiB"]}),
+]
+#: The text of a crypt(3) hash.
+CryptHash = Annotated[str, AfterValidator(_crypt)]
+#: A MAC address, in lower case with colons.
+Mac = Annotated[str, AfterValidator(_mac)]
+#: An address with its prefix length.
+Cidr = Annotated[str, AfterValidator(_cidr)]
+#: An IPv4 or IPv6 address.
+Ip = Annotated[str, AfterValidator(_ip)]
+#: One address with prefix length, or several.
+Cidrs = Annotated[tuple[Cidr, ...], BeforeValidator(_as_list), WithJsonSchema(_list_of(_STRING))]
+#: One IP address, or several.
+Ips = Annotated[tuple[Ip, ...], BeforeValidator(_as_list), WithJsonSchema(_list_of(_STRING))]

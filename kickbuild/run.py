@@ -1,0 +1,113 @@
+"""The one module that starts processes.
+
+Every external program runs with a fixed locale and no standard input, is found by name, and when it is missing the
+error names the package that brings it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kickbuild.errors import LackingError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: program -> (Debian package, RHEL-family package)
+PACKAGES: dict[str, tuple[str, str]] = {
+    "blkid": ("util-linux", "util-linux"),
+    "debugfs": ("e2fsprogs", "e2fsprogs"),
+    "e2fsck": ("e2fsprogs", "e2fsprogs"),
+    "fsck.vfat": ("dosfstools", "dosfstools"),
+    "losetup": ("mount", "util-linux"),
+    "mcopy": ("mtools", "mtools"),
+    "mdel": ("mtools", "mtools"),
+    "mdir": ("mtools", "mtools"),
+    "mke2fs": ("e2fsprogs", "e2fsprogs"),
+    "mkfs.vfat": ("dosfstools", "dosfstools"),
+    "mkfs.xfs": ("xfsprogs", "xfsprogs"),
+    "mmd": ("mtools", "mtools"),
+    "mount": ("mount", "util-linux"),
+    "mren": ("mtools", "mtools"),
+    "sfdisk": ("fdisk", "util-linux"),
+    "umount": ("mount", "util-linux"),
+}
+
+# Debian keeps mke2fs and friends in /usr/sbin, which is not on an ordinary user's PATH.
+_EXTRA_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program left behind: its exit status and both outputs as bytes."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text."""
+        return self.stdout.decode("utf-8", "replace")
+
+
+def find_tool(name: str) -> Path | None:
+    """Return the path of a program, or None."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_EXTRA_PATH])
+    found = shutil.which(name, path=path)
+    return Path(found) if found else None
+
+
+def require_tool(name: str) -> Path:
+    """Return the path of a program; raise LackingError naming the package that brings it."""
+    found = find_tool(name)
+    if found is None:
+        debian, fedora = PACKAGES.get(name, (name, name))
+        raise LackingError(
+            f"the program {name} is not installed",
+            hint=f"install the package that brings it: {debian} (Debian), {fedora} (Fedora, RHEL)",
+        )
+    return found
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    stdin: bytes = b"",
+    check: bool = True,
+    timeout: float | None = None,
+) -> Completed:
+    """Run ``argv`` (its first word is looked up) and collect its output.
+
+    Raises LackingError when the program is missing, ToolError when it fails (with ``check``) or exceeds ``timeout``
+    seconds. Secrets must not be in ``argv``; pass them by ``stdin``.
+    """
+    words = [os.fspath(word) for word in argv]
+    program = require_tool(words[0])
+    try:
+        done = subprocess.run(
+            [os.fspath(program), *words[1:]],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+            env=_environment(),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"{words[0]} did not finish within {timeout:g} s: {shlex.join(words)}") from error
+    if check and done.returncode != 0:
+        said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+        last = " / ".join(said.splitlines()[-3:]) or "it said nothing"
+        raise ToolError(f"{words[0]} failed with status {done.returncode}: {last}", hint=f"command: {shlex.join(words)}")
+    return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def _environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("LC_") and key != "LANGUAGE"}
+    return kept | {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
