@@ -104,10 +104,14 @@ def run(
     if check and done.returncode != 0:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
         last = " / ".join(said.splitlines()[-3:]) or "it said nothing"
-        raise ToolError(f"{words[0]} failed with status {done.returncode}: {last}", hint=f"command: {shlex.join(words)}")
+        raise ToolError(
+            f"{words[0]} failed with status {done.returncode}: {last}", hint=f"command: {shlex.join(words)}"
+        )
     return Completed(done.returncode, done.stdout, done.stderr)
 
 
 def _environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("LC_") and key != "LANGUAGE"}
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith("LC_") and key != "LANGUAGE"
+    }
     return kept | {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
