@@ -71,6 +71,5 @@ def udev_escape(text: str) -> str:
     """
     keep = "#+-.:=@_"
     return "".join(
-        c if c.isascii() and (c.isalnum() or c in keep) or not c.isascii() else f"\\x{ord(c):02x}"
-        for c in text
+        c if c.isascii() and (c.isalnum() or c in keep) or not c.isascii() else f"\\x{ord(c):02x}" for c in text
     )

@@ -111,7 +111,5 @@ def run(
 
 
 def _environment() -> dict[str, str]:
-    kept = {
-        key: value for key, value in os.environ.items() if not key.startswith("LC_") and key != "LANGUAGE"
-    }
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("LC_") and key != "LANGUAGE"}
     return kept | {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}

@@ -13,10 +13,10 @@ from kickbuild import quoting, resources
 @cache
 def _environment() -> jinja2.Environment:
     # Kickstarts, shell and grub.cfg are not HTML: each value is quoted by the filter of the language it goes into.
-    environment = jinja2.Environment(  # noqa: S701
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resources.templates(), encoding="utf-8"),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,
+        autoescape=False,  # noqa: S701
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -36,7 +36,7 @@ def _size(value: object) -> object:
 
 def _size_is_text(value: object) -> object:
     if isinstance(value, bool | int | float):
-        raise ValueError(f'must be a text with a unit, such as "{value}GiB"')  # noqa: TRY004 - pydantic collects these
+        raise ValueError(f'must be a text with a unit, such as "{value}GiB"')
     return value
 
 

@@ -70,9 +70,7 @@ class Drive(Table):
 class Target(Table):
     """The disk that is wiped. Every key given must hold, for exactly one disk."""
 
-    serial: Text | None = Field(
-        None, description="The disk's serial number, as `kickbuild drives` or lsblk shows it."
-    )
+    serial: Text | None = Field(None, description="The disk's serial number, as `kickbuild drives` or lsblk shows it.")
     wwn: Word | None = Field(None, description="The disk's World Wide Name, such as 0x5000c500a1b2c3d4.")
     by_id: Word | None = Field(None, description="A name below /dev/disk/by-id.")
     by_path: Word | None = Field(None, description="A name below /dev/disk/by-path.")
@@ -178,9 +176,7 @@ class System(Table):
     language: Word = "en_US.UTF-8"
     keyboard: Word = "us"
     timezone: Word = "UTC"
-    root_password_hash: PasswordHash | None = Field(
-        None, description="A crypt(3) hash; never a password in clear."
-    )
+    root_password_hash: PasswordHash | None = Field(None, description="A crypt(3) hash; never a password in clear.")
     lock_root: bool = Field(False, description="Root has no password; a user in the group wheel is needed.")
     selinux: Selinux = Selinux.ENFORCING
     firewall: Annotated[Firewall, BeforeValidator(_shorthand)] = Firewall(services=("ssh",))
@@ -296,14 +292,10 @@ def _mount_point(text: str) -> str:
         return text
     path = PurePosixPath(text)
     if not re.fullmatch(r"/[A-Za-z0-9_./-]*", text) or ".." in path.parts or str(path) != text:
-        raise ValueError(
-            f"{text!r} is neither \"swap\" nor an absolute path of letters, digits, '.', '_' and '-'"
-        )
+        raise ValueError(f"{text!r} is neither \"swap\" nor an absolute path of letters, digits, '.', '_' and '-'")
     if text in {"/dev", "/proc", "/sys", "/run", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot/efi"}:
         reason = (
-            "kickbuild makes it itself, by firmware"
-            if text == "/boot/efi"
-            else "it must be on the root filesystem"
+            "kickbuild makes it itself, by firmware" if text == "/boot/efi" else "it must be on the root filesystem"
         )
         raise ValueError(f"{text!r} cannot be a mount point of its own: {reason}")
     return text
@@ -322,9 +314,7 @@ class Storage(Table):
     """How the target disk is divided."""
 
     layout: Layout = Layout.PLAIN
-    filesystem: Filesystem | None = Field(
-        None, description="The release's own default where it is not given."
-    )
+    filesystem: Filesystem | None = Field(None, description="The release's own default where it is not given.")
     firmware: Firmware = Firmware.BOTH
     part: tuple[Part, ...] = Field((), description="Instead of the default: /boot, swap and / over the rest.")
 
@@ -332,9 +322,7 @@ class Storage(Table):
     def _is_whole(self) -> Self:
         problems: list[str] = []
         if self.layout is Layout.CUSTOM and self.part:
-            problems.append(
-                'layout = "custom" takes its lines from kickstart.extra, not from [[storage.part]]'
-            )
+            problems.append('layout = "custom" takes its lines from kickstart.extra, not from [[storage.part]]')
         mounts = [part.mount for part in self.part]
         if self.part and "/" not in mounts:
             problems.append('[[storage.part]] has no mount = "/"')
@@ -391,9 +379,7 @@ class Kickstart(Table):
 class Boot(Table):
     """The Rebuild entry."""
 
-    kernel_args: tuple[Word, ...] = Field(
-        (), description='Added to the kernel line, such as "console=ttyS0,115200".'
-    )
+    kernel_args: tuple[Word, ...] = Field((), description='Added to the kernel line, such as "console=ttyS0,115200".')
 
 
 class Profile(Table):

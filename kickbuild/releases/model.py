@@ -168,6 +168,4 @@ class Match:
     @property
     def title(self) -> str:
         """The release as asked for, for people."""
-        return f"{self.distribution.title} {self.version[0]}" + (
-            f".{self.version[1]}" if self.has_minor else ""
-        )
+        return f"{self.distribution.title} {self.version[0]}" + (f".{self.version[1]}" if self.has_minor else "")
