@@ -16,6 +16,29 @@ _CRYPT: Final = re.compile(r"\$(1|5|6|y|gy|7|2[aby])\$[./A-Za-z0-9$=,+-]{8,}")
 _MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
+class FORMS:
+    """The regular forms of values; ``FORM_WORDS`` says each in words."""
+
+    name = r"^[a-z0-9][a-z0-9-]{0,62}$"
+    user = r"^[a-z_][a-z0-9_-]{0,31}$"
+    port = r"^[0-9]{1,5}(-[0-9]{1,5})?:(tcp|udp)$"
+    gecos = r"^[^:,\x00-\x1f\x7f]*$"
+    device = r"^[A-Za-z0-9_.-]{1,15}$"
+    hostname = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
+    interpreter = r"^/[A-Za-z0-9_./-]+$"
+
+
+FORM_WORDS: Final = {
+    FORMS.name: "must be lower-case letters, digits and '-', at most 63, not beginning with '-'",
+    FORMS.user: "must be a user's name: lower-case letters, digits, '_' and '-', at most 32",
+    FORMS.port: 'must be a port and its protocol, such as "8080:tcp"',
+    FORMS.gecos: "must be one line without ':' and ','",
+    FORMS.device: "must be the name of a network device, at most 15 characters",
+    FORMS.hostname: "must be a host name: letters, digits, '-' and '.'",
+    FORMS.interpreter: "must be the absolute path of a program",
+}
+
+
 def _one_line(text: str) -> str:
     found = control_characters(text)
     if found:
@@ -40,13 +63,14 @@ def _size_is_text(value: object) -> object:
     return value
 
 
-def _crypt(text: str) -> str:
-    if not _CRYPT.fullmatch(text):
-        raise ValueError(
-            "is not a password hash, and a password in clear is refused; make a hash with "
-            "`openssl passwd -6` (or `mkpasswd -m sha512crypt`) and give what it prints"
-        )
-    return text
+def crypt_problem(text: str) -> str:
+    """Return what is wrong with a password hash, never its text; empty where nothing is."""
+    if _CRYPT.fullmatch(text):
+        return ""
+    return (
+        "is not a password hash, and a password in clear is refused; make a hash with "
+        "`openssl passwd -6` (or `mkpasswd -m sha512crypt`) and give what it prints"
+    )
 
 
 def _mac(text: str) -> str:
@@ -95,8 +119,6 @@ Size = Annotated[
     BeforeValidator(_size_is_text),
     WithJsonSchema({"type": "string", "examples": ["100GiB", "512MiB"]}),
 ]
-#: The text of a crypt(3) hash.
-CryptHash = Annotated[str, AfterValidator(_crypt)]
 #: A MAC address, in lower case with colons.
 Mac = Annotated[str, AfterValidator(_mac)]
 #: An address with its prefix length.

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from kickbuild.drive.ref import SAFE_LABEL, RefKind
-from kickbuild.profile.fields import Cidrs, CryptHash, Ips, Line, Mac, Size, Text, Word
+from kickbuild.profile.fields import FORMS, Cidrs, Ips, Line, Mac, Size, Text, Word, crypt_problem
 
 # Never a label for a rebuild drive: a disk labelled OEMDRV has its ks.cfg run by every later Anaconda boot without
 # inst.ks (anaconda dracut/kickstart-genrules.sh); ANACONDA and LIVE make the boot loader code skip the device.
@@ -123,7 +123,7 @@ class Firewall(Table):
 
     enabled: bool = True
     services: tuple[Word, ...] = Field((), description='Services to let in, such as "ssh".')
-    ports: tuple[Annotated[str, Field(pattern=r"^[0-9]{1,5}(-[0-9]{1,5})?:(tcp|udp)$")], ...] = Field(
+    ports: tuple[Annotated[str, Field(pattern=FORMS.port)], ...] = Field(
         (), description='Ports to let in, such as "8080:tcp".'
     )
 
@@ -148,18 +148,10 @@ class Looked(Table):
         return self
 
 
-class _Crypt(Table):
-    hash: CryptHash
-
-
 def _check_hash(value: object) -> object:
-    """Check the form of a hash without ever putting its text into a message."""
-    if isinstance(value, str):
-        try:
-            _Crypt(hash=value)
-        except ValueError as error:
-            errors = error.errors()  # type: ignore[attr-defined]
-            raise ValueError(errors[0]["msg"].removeprefix("Value error, ")) from None
+    problem = crypt_problem(value) if isinstance(value, str) else ""
+    if problem:
+        raise ValueError(problem)
     return value
 
 
@@ -191,9 +183,6 @@ class System(Table):
         return self
 
 
-_USER = r"^[a-z_][a-z0-9_-]{0,31}$"
-
-
 def _ssh_key(text: str) -> str:
     if not re.fullmatch(r"(ssh-|ecdsa-|sk-)[A-Za-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?", text):
         raise ValueError("is not a public key line of OpenSSH (type, base64, comment)")
@@ -203,11 +192,11 @@ def _ssh_key(text: str) -> str:
 class User(Table):
     """A user of the new system."""
 
-    name: Annotated[str, Field(pattern=_USER)]
-    groups: tuple[Annotated[str, Field(pattern=_USER)], ...] = ()
+    name: Annotated[str, Field(pattern=FORMS.user)]
+    groups: tuple[Annotated[str, Field(pattern=FORMS.user)], ...] = ()
     password_hash: PasswordHash | None = None
     ssh_keys: tuple[Annotated[Text, AfterValidator(_ssh_key)], ...] = ()
-    gecos: Annotated[str, Field(pattern=r"^[^:,]*$")] | None = None
+    gecos: Annotated[str, Field(pattern=FORMS.gecos)] | None = None
     uid: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     shell: Word | None = None
 
@@ -222,7 +211,7 @@ class Bond(Table):
 class Interface(Table):
     """One network interface, by name or by MAC address."""
 
-    device: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,15}$")] | None = None
+    device: Annotated[str, Field(pattern=FORMS.device)] | None = None
     mac: Mac | None = None
     dhcp: bool | None = Field(None, description="True by default where no address is given.")
     address: Cidrs = Field((), description="An address with its prefix length, or one IPv4 and one IPv6.")
@@ -257,7 +246,7 @@ class Interface(Table):
 class Network(Table):
     """The network of the new system."""
 
-    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")] | None = None
+    hostname: Annotated[str, Field(pattern=FORMS.hostname)] | None = None
     interface: tuple[Interface, ...] = ()
 
 
@@ -310,28 +299,50 @@ class Part(Table):
     filesystem: Filesystem | None = None
 
 
+_STORAGE_COMMANDS = ("part", "partition", "raid", "volgroup", "logvol", "btrfs", "reqpart", "autopart")
+_DISK_OPTIONS = ("--ondisk", "--ondrive", "--onpart", "--usepart", "--onbiosdisk", "--useexisting")
+
+
+def _storage_line(text: str) -> str:
+    words = text.split()
+    if not words or words[0] not in _STORAGE_COMMANDS:
+        raise ValueError(f"{text!r} is not a storage command; known here: {', '.join(_STORAGE_COMMANDS)}")
+    named = [word for word in words if word.partition("=")[0] in _DISK_OPTIONS]
+    if named:
+        raise ValueError(f"{named[0]} names a disk: leave it out, the guard puts every line on the target")
+    return text
+
+
 class Storage(Table):
     """How the target disk is divided."""
 
-    layout: Layout = Layout.PLAIN
+    layout: Layout = Field(
+        Layout.PLAIN,
+        description="plain and lvm make /boot, swap and / where [[storage.part]] does not say otherwise; "
+        "custom makes what is given, and nothing else but what the firmware needs.",
+    )
     filesystem: Filesystem | None = Field(None, description="The release's own default where it is not given.")
     firmware: Firmware = Firmware.BOTH
-    part: tuple[Part, ...] = Field((), description="Instead of the default: /boot, swap and / over the rest.")
+    part: tuple[Part, ...] = Field((), description="Replaces the default of the same mount point, or adds to it.")
+    lines: tuple[Annotated[Line, AfterValidator(_storage_line)], ...] = Field(
+        (), description="With custom: storage commands as kickstart writes them, without the name of a disk."
+    )
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         problems: list[str] = []
-        if self.layout is Layout.CUSTOM and self.part:
-            problems.append('layout = "custom" takes its lines from kickstart.extra, not from [[storage.part]]')
         mounts = [part.mount for part in self.part]
-        if self.part and "/" not in mounts:
-            problems.append('[[storage.part]] has no mount = "/"')
-        doubles = sorted({m for m in mounts if mounts.count(m) > 1 and m != "swap"})
+        if self.layout is Layout.CUSTOM:
+            if not self.lines and "/" not in mounts:
+                problems.append('layout = "custom" needs a [[storage.part]] with mount = "/", or lines')
+        elif self.lines:
+            problems.append('lines need layout = "custom"')
+        doubles = sorted({m for m in mounts if mounts.count(m) > 1})
         problems += [f"[[storage.part]] has {m} twice" for m in doubles]
         if sum(part.grow for part in self.part) > 1:
             problems.append("[[storage.part]] has more than one grow = true")
         if self.filesystem in {Filesystem.SWAP, Filesystem.VFAT}:
-            problems.append(f"filesystem = {self.filesystem.value!r} cannot hold a system")
+            problems.append(f'filesystem = "{self.filesystem}" cannot hold a system')
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -360,7 +371,7 @@ class Script(Table):
     when: When = When.POST
     file: Text | None = Field(None, description="The script, relative to this profile.")
     inline: str | None = None
-    interpreter: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./-]+$")] | None = None
+    interpreter: Annotated[str, Field(pattern=FORMS.interpreter)] | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -386,7 +397,7 @@ class Profile(Table):
     """A whole profile."""
 
     schema_: Literal[1] = Field(alias="schema", description="The version of this format: 1.")
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] = Field(
+    name: Annotated[str, Field(pattern=FORMS.name)] = Field(
         description="The profile's directory on the drive, and the id of its boot entry."
     )
     title: Text = Field("Rebuild", description="The text of the boot menu.")

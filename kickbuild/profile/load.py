@@ -1,0 +1,354 @@
+"""From a TOML file to a profile: every problem at once, each with its key path and line."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr, ValidationError
+
+from kickbuild.errors import Problem, ProfileError
+from kickbuild.profile import positions
+from kickbuild.profile.fields import FORM_WORDS, crypt_problem
+from kickbuild.profile.model import Looked, Profile, Table, When
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pydantic_core import ErrorDetails
+
+#: A profile, a hash or a script larger than this is not one.
+_LIMIT = 4 * 1024 * 1024
+
+_MESSAGES = {
+    "missing": "is required",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "tuple_type": "must be a list",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptText:
+    """A script with its text read."""
+
+    when: When
+    text: str
+    interpreter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedProfile:
+    """A profile with everything that it refers to, read: no later step opens a file that the profile names but the ISO.
+
+    ``profile`` holds secrets where it held references to them.
+    """
+
+    path: Path
+    profile: Profile
+    iso: Path
+    scripts: tuple[ScriptText, ...]
+    base: str | None
+    """The text of the user's own kickstart."""
+    base_path: Path | None
+    digest: str
+    """sha256 of all of it but the secrets, so that it may be written on the drive."""
+
+
+def load_profile(path: Path, environment: Mapping[str, str] | None = None) -> LoadedProfile:
+    """Read a profile. Raises ProfileError with every problem that it has."""
+    text = _read_text(path)
+    return parse_profile(text, path, environment=os.environ if environment is None else environment)
+
+
+def parse_profile(text: str, path: Path, *, environment: Mapping[str, str]) -> LoadedProfile:
+    """Return the profile that ``text`` means; ``path`` is where it stands. Raises ProfileError."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"is not TOML: {error}", where=str(path)) from error
+    except RecursionError as error:
+        raise ProfileError("is nested too deeply to be a profile", where=str(path)) from error
+    lines = positions.key_lines(text)
+
+    def place(keys: positions.Path) -> str:
+        line = positions.find_line(lines, keys)
+        return f"{path}:{line}: {_dotted(keys)}" if line else f"{path}: {_dotted(keys)}"
+
+    try:
+        profile = Profile.model_validate(data)
+    except ValidationError as error:
+        raise ProfileError(*_problems(error, data, place)) from None
+    return _Reader(path, profile, place, environment).read()
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise ProfileError("is a directory, not a profile", where=str(path))
+        with path.open("rb") as file:
+            data = file.read(_LIMIT + 1)
+    except OSError as error:
+        raise ProfileError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if len(data) > _LIMIT:
+        raise ProfileError("is too large to be a profile", where=str(path))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ProfileError("is not UTF-8 text", where=f"{path}:{line}") from error
+
+
+def _dotted(keys: positions.Path) -> str:
+    parts: list[str] = []
+    for key in keys:
+        if isinstance(key, int) and parts:
+            parts[-1] += f"[{key + 1}]"
+        else:
+            parts.append(str(key))
+    return ".".join(parts)
+
+
+def _problems(error: ValidationError, data: dict[str, Any], place: Callable[[positions.Path], str]) -> list[Problem]:
+    found: dict[tuple[str, str], Problem] = {}
+    for detail in error.errors(include_url=False, include_input=False):
+        keys, value = _keys(detail["loc"], data)
+        if isinstance(value, dict) and detail["type"] == "string_type":
+            continue  # the other branch of "a text or a table" says what is wrong
+        problem = Problem(_message(detail), where=place(keys), hint=_hint(detail))
+        found.setdefault((problem.where, problem.message), problem)
+    return sorted(found.values(), key=_line_of)
+
+
+def _line_of(problem: Problem) -> int:
+    return next((int(part) for part in problem.where.split(":")[1:] if part.isdigit()), 0)
+
+
+def _keys(location: tuple[str | int, ...], data: Any) -> tuple[positions.Path, Any]:
+    """Return the part of a pydantic location that is the user's, and the value there: the rest names unions."""
+    keys: list[str | int] = []
+    value = data
+    for index, step in enumerate(location):
+        if isinstance(value, dict):
+            last = index == len(location) - 1
+            if step not in value and not last:
+                continue
+            keys.append(step)
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int):
+            keys.append(step)
+            value = value[step]
+    return tuple(keys), value
+
+
+def _message(detail: ErrorDetails) -> str:
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return "is not a known key"
+    if kind in {"enum", "literal_error"}:
+        return f"must be one of {detail['ctx']['expected'].replace(' or ', ', ')}"
+    if kind == "string_pattern_mismatch":
+        return FORM_WORDS[detail["ctx"]["pattern"]]
+    return _MESSAGES.get(kind, detail["msg"].removeprefix("Value error, "))
+
+
+def _hint(detail: ErrorDetails) -> str:
+    if detail["type"] != "extra_forbidden":
+        return ""
+    known = _known_keys(detail["loc"][:-1])
+    close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+
+
+def _known_keys(location: tuple[str | int, ...]) -> list[str]:
+    """Return the keys of the table at a pydantic location."""
+    table: type[Table] = Profile
+    for step in location:
+        for name, field in table.model_fields.items():
+            if step == (field.alias or name):
+                inner = _table_in(field.annotation)
+                table = inner or table
+    return [field.alias or name for name, field in table.model_fields.items()]
+
+
+def _table_in(annotation: Any) -> type[Table] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _table_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+class _Reader:
+    """Reads what a valid profile refers to, and checks what only the whole of it can tell."""
+
+    def __init__(
+        self, path: Path, profile: Profile, place: Callable[[positions.Path], str], environment: Mapping[str, str]
+    ) -> None:
+        self.path = path
+        self.profile = profile
+        self.place = place
+        self.environment = environment
+        self.problems: list[Problem] = []
+
+    def read(self) -> LoadedProfile:
+        profile = self.profile
+        scripts = tuple(ScriptText(s.when, self._script(i), s.interpreter) for i, s in enumerate(profile.script))
+        base_path = self._beside(profile.kickstart.base) if profile.kickstart.base else None
+        base = self._file(("kickstart", "base"), base_path) if base_path else None
+        resolved = self._with_secrets()
+        self._check_whole(resolved)
+        if self.problems:
+            raise ProfileError(*self.problems)
+        iso = self._beside(profile.source.iso)
+        return LoadedProfile(self.path, resolved, iso, scripts, base, base_path, _digest(resolved, scripts, base))
+
+    def _beside(self, name: str) -> Path:
+        return self.path.parent / Path(name).expanduser()
+
+    def _problem(self, keys: positions.Path, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(message, where=self.place(keys), hint=hint))
+
+    def _file(self, keys: positions.Path, path: Path) -> str:
+        try:
+            with path.open("rb") as file:
+                data = file.read(_LIMIT + 1)
+        except (OSError, ValueError) as error:
+            self._problem(keys, f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
+            return ""
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            self._problem(keys, f"{path} is not UTF-8 text")
+            return ""
+        if len(data) > _LIMIT or "\0" in text:
+            self._problem(keys, f"{path} is not a text of sane size")
+            return ""
+        return text
+
+    def _script(self, index: int) -> str:
+        script = self.profile.script[index]
+        keys: positions.Path = ("script", index)
+        if script.file is not None:
+            text = self._file((*keys, "file"), self._beside(script.file))
+        else:
+            text = script.inline or ""
+        key = "file" if script.file is not None else "inline"
+        for number, line in enumerate(text.splitlines(), start=1):
+            word = line.split()[0] if line.split() else ""
+            if word in _SECTION_WORDS:
+                self._problem(
+                    (*keys, key),
+                    f"line {number} of the script begins with {word}, which would end it: the installer reads "
+                    "section marks even in the middle of a script",
+                    hint=f"write it so that the line does not begin with {word}",
+                )
+        if "\0" in text:
+            self._problem((*keys, key), "has a NUL byte")
+        return text
+
+    def _with_secrets(self) -> Profile:
+        profile = self.profile
+        root = self._secret(("system", "root_password_hash"), profile.system.root_password_hash)
+        system = profile.system.model_copy(update={"root_password_hash": root})
+        users = tuple(
+            user.model_copy(update={"password_hash": self._secret(("user", i, "password_hash"), user.password_hash)})
+            for i, user in enumerate(profile.user)
+        )
+        return profile.model_copy(update={"system": system, "user": users})
+
+    def _secret(self, keys: positions.Path, value: SecretStr | Looked | None) -> SecretStr | None:
+        if value is None or isinstance(value, SecretStr):
+            return value
+        if value.env is not None:
+            text = self.environment.get(value.env)
+            if text is None:
+                self._problem(keys, f"the environment variable {value.env} is not set")
+                return None
+        else:
+            before = len(self.problems)
+            text = self._file(keys, self._beside(value.file or ""))
+            if len(self.problems) > before:
+                return None
+        problem = crypt_problem(text.strip())
+        if problem:
+            self._problem(keys, f"what it refers to {problem}")
+        return SecretStr(text.strip())
+
+    def _check_whole(self, profile: Profile) -> None:
+        if profile.kickstart.base is not None:
+            self._check_base(profile)
+            return
+        self._check_entry(profile)
+        names = [user.name for user in profile.user]
+        for name in sorted({n for n in names if names.count(n) > 1}):
+            self._problem(("user",), f"has the user {name} twice")
+        for i, user in enumerate(profile.user):
+            if user.name == "root" and (user.groups or user.password_hash or user.uid or user.shell or user.gecos):
+                self._problem(
+                    ("user", i),
+                    "root takes only ssh_keys here",
+                    hint="root's password is system.root_password_hash",
+                )
+
+    def _check_base(self, profile: Profile) -> None:
+        """An adopted kickstart says itself what the new system is."""
+        for key in ("system", "user", "network", "storage", "packages", "script"):
+            if key in profile.model_fields_set:
+                self._problem(
+                    (key,),
+                    "has no effect beside kickstart.base: the adopted kickstart says this itself",
+                    hint=f"remove either [{key}] or kickstart.base",
+                )
+
+    def _check_entry(self, profile: Profile) -> None:
+        """Refuse a system that nobody could log in to."""
+        system = profile.system
+        if system.root_password_hash is not None:
+            return
+        admins = [u for u in profile.user if u.name == "root" or "wheel" in u.groups]
+        can_enter = any(u.password_hash or u.ssh_keys for u in admins)
+        if not system.lock_root:
+            self._problem(
+                ("system",),
+                "has neither root_password_hash nor lock_root",
+                hint="make a hash with `openssl passwd -6`, or set lock_root = true and add a user in the group wheel",
+            )
+        elif not can_enter:
+            self._problem(
+                ("system", "lock_root"),
+                "locks everybody out: no user in the group wheel has a password_hash or ssh_keys",
+            )
+
+
+_SECTION_WORDS = frozenset(
+    "%" + word
+    for word in (
+        ["end", "pre", "pre-install", "post", "packages", "include", "ksappend", "addon", "anaconda", "onerror", "traceback", "certificate"]
+    )
+)
+
+
+def _digest(profile: Profile, scripts: tuple[ScriptText, ...], base: str | None) -> str:
+    value = {
+        "profile": profile.model_dump(mode="json", by_alias=True),
+        "scripts": [[s.when, s.text, s.interpreter] for s in scripts],
+        "base": base,
+    }
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
