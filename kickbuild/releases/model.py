@@ -99,8 +99,20 @@ class Capabilities:
     rootpw_lock: bool
     sshkey: bool
     """The ``sshkey`` command exists in every minor release."""
-    utc_option: str
-    """``--isUtc`` or ``--utc``."""
+    bonds_offline: bool
+    """Bonds and VLANs are set up although the installer does not reach the network."""
+    ipv6_gateway: bool
+    """``network --ipv6gateway`` exists."""
+    hostname_alone: bool
+    """``network --hostname`` alone touches no device."""
+    package_environments: bool
+    """``%packages`` knows ``@^environment``."""
+    modern_hashes: bool
+    """Log-in knows bcrypt and yescrypt hashes."""
+    asks_about_hardware: bool
+    """The installer stops at unsupported hardware unless ``unsupported_hardware`` is given."""
+    default_filesystem: str
+    """The filesystem that a system gets where nothing else is asked for."""
     loader: Loader
     command_line_limit: int
     """Bytes of kernel command line that the installer reads."""
