@@ -1,0 +1,246 @@
+"""The one module that uses pykickstart: what the field's own grammar of a release says of a kickstart.
+
+It is a parser, not the installer: it knows no disks, and where it is known to differ from a release's real installer
+the table here corrects it. It reads no include, writes nothing, prints nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from pykickstart.errors import KickstartError as GrammarError
+from pykickstart.parser import KickstartParser
+from pykickstart.version import F7
+
+from kickbuild.errors import LackingError
+from kickbuild.kickstart.document import Document, parse_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class ParseProblem:
+    """One thing that the grammar says; ``line`` counts from 1, None where it is the whole file."""
+
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What the grammar made of a kickstart."""
+
+    problems: tuple[ParseProblem, ...]
+    """What stops the installer, all of it, in the order of lines."""
+    warnings: tuple[ParseProblem, ...]
+    """Deprecations and the like, and problems that the real installer is known to accept."""
+    commands: frozenset[str]
+    """The names of the commands that stand in the file."""
+    sections: frozenset[str]
+    disks: frozenset[str]
+    """Every disk that clearpart, ignoredisk --only-use, part and bootloader name."""
+    ignored: frozenset[str]
+    """The disks that ``ignoredisk --drives`` names."""
+    reused: frozenset[str]
+    """The partitions that are used as they are (``part --onpart``, ``clearpart --list``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A line that pykickstart refuses and the release's real installer accepts."""
+
+    handler: str
+    line: re.Pattern[str]
+
+
+# Found by comparing pykickstart's handlers with the rhelN branches of anaconda and pykickstart that the releases ship.
+_ACCEPTED: Final = (
+    _Accepted("RHEL5", re.compile(r"%packages\s.*--nobase\b")),
+    _Accepted("RHEL6", re.compile(r"%packages\s.*--resolvedeps\b")),
+    _Accepted("RHEL6", re.compile(r"zerombr\s+yes\b")),
+    _Accepted("RHEL7", re.compile(r"(sshkey|mount)\s")),
+    _Accepted("RHEL7", re.compile(r"reboot\s.*--kexec\b")),
+)
+_HANDLER: Final = re.compile(r"(RHEL|FC?)([0-9]{1,3})")
+
+
+def parse(text: str, handler: str) -> Parsed:
+    """Return what pykickstart's grammar ``handler`` (``RHEL9``, ``F43``) says of a kickstart.
+
+    Raises LackingError where the installed pykickstart does not know that grammar.
+    """
+    document = parse_document(text)
+    parser = _Parser(_handler_class(handler)())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        parser.caught = caught
+        parser.run("".join(_readable(document)))
+    found = [ParseProblem(fault.line, fault.message) for fault in document.faults]
+    found += _section_problems(document, handler, set(parser.known))
+    stopping, lenient = _sift(document, handler, [*found, *parser.problems])
+    unended = [
+        ParseProblem(section.line, f"section {section.name} does not end with %end")
+        for section in document.sections
+        if not section.closed
+    ]
+    if _forgives_missing_end(handler):
+        lenient += unended
+    else:
+        stopping += unended
+    return Parsed(
+        problems=_ordered(stopping),
+        warnings=_ordered([*lenient, *parser.warnings]),
+        commands=frozenset(command.name for command in document.commands),
+        sections=frozenset(section.name for section in document.sections),
+        **_disks(parser.handler),
+    )
+
+
+@cache
+def _handler_class(name: str) -> type[Any]:
+    # pykickstart.version.returnClassForVersion adds to sys.path on every call and hides why an import failed.
+    try:
+        module = importlib.import_module(f"pykickstart.handlers.{name.lower()}")
+    except ModuleNotFoundError as error:
+        raise LackingError(
+            f"the installed pykickstart does not know the kickstart grammar {name}", hint="install a newer pykickstart"
+        ) from error
+    found: type[Any] = getattr(module, f"{name}Handler")
+    return found
+
+
+class _Parser(KickstartParser):  # type: ignore[misc]  # pykickstart has no types
+    """Collects every problem of every command, instead of stopping at or printing the first."""
+
+    def __init__(self, handler: object) -> None:
+        super().__init__(handler, followIncludes=False, missingIncludeIsFatal=False, unknownSectionIsFatal=False)
+        self.known: frozenset[str] = frozenset(self._sections)
+        self.problems: list[ParseProblem] = []
+        self.warnings: list[ParseProblem] = []
+        self.caught: list[warnings.WarningMessage] = []
+        # A missing %end is found by the document, with the line of the section that lacks it; here it must not stop
+        # the reading of what follows, and this is the grammar's last version that did not mind.
+        self.version = F7
+        self._at: int | None = None
+
+    def run(self, text: str) -> None:
+        """Read the whole text."""
+        try:
+            self.readKickstartFromString(text)
+        except Exception as error:  # noqa: BLE001 - a foreign parser on foreign text: any failure is a finding
+            self._record(error)
+
+    def handleCommand(self, lineno: int, args: list[str]) -> object:  # noqa: N802 - pykickstart's name
+        """Remember the line, for errors that come without one."""
+        self._at = lineno
+        return super().handleCommand(lineno, args)
+
+    def _tryFunc(self, fn: Callable[[], object]) -> None:  # noqa: N802 - pykickstart's name
+        self._at = None
+        before = len(self.caught)
+        try:
+            fn()
+        except Exception as error:  # noqa: BLE001 - commands raise whatever their argument parsing raises
+            self._record(error)
+        for warning in self.caught[before:]:
+            message = _one_line(str(warning.message))
+            found = re.search(r"[0-9]+", message)
+            line = self._at or (int(found[0]) if found else None)
+            self.warnings.append(ParseProblem(line, message))
+
+    def _record(self, error: Exception) -> None:
+        line = self._at
+        message = str(error)
+        if isinstance(error, GrammarError):
+            line = error.lineno if error.lineno is not None else line
+            message = str(error.message)
+        message = _one_line(message) or f"cannot be read ({type(error).__name__})"
+        self.problems.append(ParseProblem(line, message))
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
+
+
+def _readable(document: Document) -> Iterator[str]:
+    """Yield the lines with those taken out at which pykickstart would stop reading; the count of lines stays."""
+    faulty = {fault.line for fault in document.faults}
+    headers = {section.line: section.name for section in document.sections}
+    ends = {section.body.stop: "%end" for section in document.sections if section.closed}
+    stand_ins = headers | ends
+    for line in document.lines:
+        stand_in = stand_ins.get(line.number, "#") + "\n"
+        yield stand_in if line.number in faulty else line.text + line.ending
+
+
+def _section_problems(document: Document, handler: str, known: set[str]) -> list[ParseProblem]:
+    unknown = _sections_unknown_to(handler)
+    return [
+        ParseProblem(section.line, f"unknown section {section.name}")
+        for section in document.sections
+        if section.name not in known or section.name in unknown
+    ]
+
+
+def _sections_unknown_to(handler: str) -> frozenset[str]:
+    """Return the sections that pykickstart takes for every release and this release's installer does not know."""
+    match = _HANDLER.fullmatch(handler)
+    if match is None:
+        return frozenset()
+    is_rhel, number = match[1] == "RHEL", int(match[2])
+    # anaconda: %anaconda went with f35-release and rhel-10; the others came with Fedora 18 to 22 and RHEL 7.
+    if is_rhel and number <= 6:
+        return frozenset({"%pre-install", "%onerror", "%addon", "%certificate"})
+    if number >= (10 if is_rhel else 35):
+        return frozenset({"%anaconda"})
+    return frozenset({"%certificate"}) if is_rhel and number <= 8 else frozenset()
+
+
+def _forgives_missing_end(handler: str) -> bool:
+    # RHEL 6's parser only warns: pykickstart rhel6-branch, parser.py.
+    match = _HANDLER.fullmatch(handler)
+    return match is not None and int(match[2]) <= (6 if match[1] == "RHEL" else 14)
+
+
+def _sift(
+    document: Document, handler: str, problems: list[ParseProblem]
+) -> tuple[list[ParseProblem], list[ParseProblem]]:
+    """Return the problems that stop the real installer, and those that it is known to accept."""
+    patterns = [accepted.line for accepted in _ACCEPTED if accepted.handler == handler]
+    stopping: list[ParseProblem] = []
+    lenient: list[ParseProblem] = []
+    for problem in problems:
+        text = document.line(problem.line).text.lstrip() if problem.line and problem.line <= len(document.lines) else ""
+        (lenient if any(pattern.match(text + " ") for pattern in patterns) else stopping).append(problem)
+    return stopping, lenient
+
+
+def _ordered(problems: list[ParseProblem]) -> tuple[ParseProblem, ...]:
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0))
+
+
+def _disks(handler: Any) -> dict[str, frozenset[str]]:
+    def values(command: str, attribute: str) -> list[str]:
+        value = getattr(getattr(handler, command, None), attribute, None) or []
+        return [value] if isinstance(value, str) else list(value)
+
+    parts = list(getattr(getattr(handler, "partition", None), "partitions", []))
+    disks = [
+        *values("clearpart", "drives"),
+        *values("ignoredisk", "onlyuse"),
+        *values("bootloader", "driveorder"),
+        *values("bootloader", "bootDrive"),
+        *(part.disk for part in parts),
+    ]
+    reused = [*values("clearpart", "devices"), *(part.onPart for part in parts)]
+    return {
+        "disks": frozenset(disk for disk in disks if disk),
+        "ignored": frozenset(values("ignoredisk", "ignoredisk")),
+        "reused": frozenset(name for name in reused if name),
+    }
