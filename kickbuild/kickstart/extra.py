@@ -45,7 +45,9 @@ def extra_problems(lines: tuple[str, ...], has_packages: bool) -> list[str]:
     ]
     problems += [f"{word} belongs into {_SECTIONS_WITH_KEYS[word]}" for word in words if word in _SECTIONS_WITH_KEYS]
     problems += [
-        f"{word} brings lines that nobody can check; write them here" for word in words if word in {"%include", "%ksappend"}
+        f"{word} brings lines that nobody can check; write them here"
+        for word in words
+        if word in {"%include", "%ksappend"}
     ]
     sources = [word for word in words if word in _SOURCES]
     if has_packages:

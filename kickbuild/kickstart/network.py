@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kickbuild.quoting import kickstart_quote
 
 if TYPE_CHECKING:
-    from kickbuild.profile.model import Interface, Network
+    from kickbuild.profile.network import Interface, Network
     from kickbuild.releases.model import Capabilities
 
 

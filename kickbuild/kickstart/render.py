@@ -1,4 +1,4 @@
-"""A complete, unattended kickstart from a profile: the same bytes for the same input, laid out as a person writes it."""
+"""A complete, unattended kickstart from a profile: the same bytes for the same input, as a person would write it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from kickbuild.kickstart.guard import render_guard
 from kickbuild.kickstart.network import network_lines, network_problems
 from kickbuild.kickstart.parse import parse
 from kickbuild.kickstart.storage import INCLUDE, StorageLine, least_target_size, storage_lines
-from kickbuild.profile.model import After, Firmware, Mode, Selinux, When
+from kickbuild.profile.model import When
+from kickbuild.profile.storage import Firmware
+from kickbuild.profile.system import After, Mode, Selinux
 from kickbuild.quoting import kickstart_quote, shell_quote
 from kickbuild.releases.model import IsoDirForm
 from kickbuild.templating import render
@@ -23,7 +25,8 @@ from kickbuild.templating import render
 if TYPE_CHECKING:
     from kickbuild.kickstart.request import KickstartRequest
     from kickbuild.profile.load import ScriptText
-    from kickbuild.profile.model import Profile, User
+    from kickbuild.profile.model import Profile
+    from kickbuild.profile.system import User
     from kickbuild.releases.model import Capabilities
 
 
@@ -105,7 +108,9 @@ def _guard(request: KickstartRequest, storage: tuple[StorageLine, ...]) -> str:
 def _blocks(request: KickstartRequest) -> list[_Block]:
     profile, can = request.loaded.profile, request.can
     return [
-        _Block(("Unattended: a question ends the installation instead of waiting for a person.",), _manner(profile, can)),
+        _Block(
+            ("Unattended: a question ends the installation instead of waiting for a person.",), _manner(profile, can)
+        ),
         _source(request),
         _Block(("Language, keyboard and time.",), _locale(profile)),
         _Block(("Who may log in.",), _users(profile, can)),
@@ -185,7 +190,9 @@ def _services(profile: Profile) -> list[str]:
     system = profile.system
     firewall = ["firewall", "--enabled" if system.firewall.enabled else "--disabled"]
     if system.firewall.enabled:
-        firewall += [f"--service={kickstart_quote(','.join(system.firewall.services))}"] * bool(system.firewall.services)
+        firewall += [f"--service={kickstart_quote(','.join(system.firewall.services))}"] * bool(
+            system.firewall.services
+        )
         firewall += [f"--port={','.join(system.firewall.ports)}"] * bool(system.firewall.ports)
     lines = [f"selinux --{'disabled' if system.selinux is Selinux.DISABLED else system.selinux}", " ".join(firewall)]
     services = system.services
@@ -252,7 +259,7 @@ def release_problems(request: KickstartRequest) -> list[Problem]:
     hashes = [("system.root_password_hash", profile.system.root_password_hash)]
     hashes += [(f"user[{i + 1}].password_hash", user.password_hash) for i, user in enumerate(profile.user)]
     for key, value in hashes:
-        if isinstance(value, SecretStr) and not can.modern_hashes and not value.get_secret_value()[:3] in _OLD_HASHES:
+        if isinstance(value, SecretStr) and not can.modern_hashes and value.get_secret_value()[:3] not in _OLD_HASHES:
             found.append((key, f"{can.family} knows only $5$ and $6$ hashes; make one with `openssl passwd -6`"))
     found += [("kickstart.extra", message) for message in extra_problems(profile.kickstart.extra, request.has_packages)]
     return [Problem(message, where=f"{request.loaded.path}: {key}") for key, message in found]

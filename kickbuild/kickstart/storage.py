@@ -1,7 +1,7 @@
 """The storage commands: the lines that the guard writes into the include once it knows the one disk.
 
-``@TARGET@`` stands for that disk, ``@OTHERS@`` for every disk that is neither it nor the rebuild drive; the guard leaves
-out a line with ``@OTHERS@`` where there is no such disk.
+``@TARGET@`` stands for that disk, ``@OTHERS@`` for every disk that is neither it nor the rebuild drive; the guard
+leaves out a line with ``@OTHERS@`` where there is no such disk.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.profile.model import Filesystem, Layout, Part
+from kickbuild.profile.storage import Filesystem, Layout, Part
 from kickbuild.releases.model import BootDriveOption
 from kickbuild.units import GIB, MIB
 
 if TYPE_CHECKING:
-    from kickbuild.profile.model import Storage
+    from kickbuild.profile.storage import Storage
     from kickbuild.releases.model import Capabilities
 
 TARGET: Final = "@TARGET@"

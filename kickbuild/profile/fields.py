@@ -26,6 +26,7 @@ class FORMS:
     device = r"^[A-Za-z0-9_.-]{1,15}$"
     hostname = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
     interpreter = r"^/[A-Za-z0-9_./-]+$"
+    package = r"^[A-Za-z0-9*?][A-Za-z0-9 ._+:*?^~()-]*$"
 
 
 FORM_WORDS: Final = {
@@ -35,6 +36,7 @@ FORM_WORDS: Final = {
     FORMS.gecos: "must be one line without ':' and ','",
     FORMS.device: "must be the name of a network device, at most 15 characters",
     FORMS.hostname: "must be a host name: letters, digits, '-' and '.'",
+    FORMS.package: "must be the name of a package or group, without '@', '-' or '%' before it",
     FORMS.interpreter: "must be the absolute path of a program",
 }
 

@@ -16,12 +16,15 @@ from pydantic import SecretStr, ValidationError
 from kickbuild.errors import Problem, ProfileError
 from kickbuild.profile import positions
 from kickbuild.profile.fields import FORM_WORDS, crypt_problem
-from kickbuild.profile.model import Looked, Profile, Table, When
+from kickbuild.profile.model import Profile, When
+from kickbuild.profile.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pydantic_core import ErrorDetails
+
+    from kickbuild.profile.system import Looked
 
 #: A profile, a hash or a script larger than this is not one.
 _LIMIT = 4 * 1024 * 1024
@@ -292,7 +295,7 @@ class _Reader:
 
     def _check_whole(self, profile: Profile) -> None:
         if profile.kickstart.base is not None:
-            self._check_base(profile)
+            self._check_base()
             return
         self._check_entry(profile)
         names = [user.name for user in profile.user]
@@ -306,10 +309,10 @@ class _Reader:
                     hint="root's password is system.root_password_hash",
                 )
 
-    def _check_base(self, profile: Profile) -> None:
+    def _check_base(self) -> None:
         """An adopted kickstart says itself what the new system is."""
         for key in ("system", "user", "network", "storage", "packages", "script"):
-            if key in profile.model_fields_set:
+            if key in self.profile.model_fields_set:
                 self._problem(
                     (key,),
                     "has no effect beside kickstart.base: the adopted kickstart says this itself",
@@ -339,7 +342,20 @@ class _Reader:
 _SECTION_WORDS = frozenset(
     "%" + word
     for word in (
-        ["end", "pre", "pre-install", "post", "packages", "include", "ksappend", "addon", "anaconda", "onerror", "traceback", "certificate"]
+        [
+            "end",
+            "pre",
+            "pre-install",
+            "post",
+            "packages",
+            "include",
+            "ksappend",
+            "addon",
+            "anaconda",
+            "onerror",
+            "traceback",
+            "certificate",
+        ]
     )
 )
 

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from kickbuild.drive.ref import SAFE_LABEL, RefKind
-from kickbuild.profile.fields import FORMS, Cidrs, Ips, Line, Mac, Size, Text, Word, crypt_problem
+from kickbuild.profile.fields import FORMS, Line, Size, Text, Word
+from kickbuild.profile.network import Network
+from kickbuild.profile.storage import Storage
+from kickbuild.profile.system import System, User
+from kickbuild.profile.table import Table
 
 # Never a label for a rebuild drive: a disk labelled OEMDRV has its ks.cfg run by every later Anaconda boot without
 # inst.ks (anaconda dracut/kickstart-genrules.sh); ANACONDA and LIVE make the boot loader code skip the device.
 RESERVED_LABELS = ("OEMDRV", "ANACONDA", "LIVE")
-
-
-class Table(BaseModel):
-    """A table of the profile: frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, str_strip_whitespace=False)
 
 
 def _digest(text: str) -> str:
@@ -95,266 +92,16 @@ class Target(Table):
         return self
 
 
-class Selinux(StrEnum):
-    """The mode of SELinux."""
-
-    ENFORCING = "enforcing"
-    PERMISSIVE = "permissive"
-    DISABLED = "disabled"
-
-
-class Mode(StrEnum):
-    """How the installer shows itself."""
-
-    CMDLINE = "cmdline"
-    TEXT = "text"
-    GRAPHICAL = "graphical"
-
-
-class After(StrEnum):
-    """What the box does when the installation is done."""
-
-    REBOOT = "reboot"
-    POWEROFF = "poweroff"
-
-
-class Firewall(Table):
-    """The firewall of the new system."""
-
-    enabled: bool = True
-    services: tuple[Word, ...] = Field((), description='Services to let in, such as "ssh".')
-    ports: tuple[Annotated[str, Field(pattern=FORMS.port)], ...] = Field(
-        (), description='Ports to let in, such as "8080:tcp".'
-    )
-
-
-class Services(Table):
-    """Services that are switched on or off in the new system."""
-
-    enabled: tuple[Word, ...] = ()
-    disabled: tuple[Word, ...] = ()
-
-
-class Looked(Table):
-    """A secret that is looked up: in the environment or in a file."""
-
-    env: Text | None = Field(None, description="The environment variable that holds the hash.")
-    file: Text | None = Field(None, description="The file that holds the hash, relative to this profile.")
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("takes exactly one of env and file")
-        return self
-
-
-def _check_hash(value: object) -> object:
-    problem = crypt_problem(value) if isinstance(value, str) else ""
-    if problem:
-        raise ValueError(problem)
-    return value
-
-
-PasswordHash = Annotated[SecretStr | Looked, BeforeValidator(_check_hash)]
-
-
-def _shorthand(value: object) -> object:
-    return {"enabled": value} if isinstance(value, bool) else value
-
-
-class System(Table):
-    """The new system."""
-
-    language: Word = "en_US.UTF-8"
-    keyboard: Word = "us"
-    timezone: Word = "UTC"
-    root_password_hash: PasswordHash | None = Field(None, description="A crypt(3) hash; never a password in clear.")
-    lock_root: bool = Field(False, description="Root has no password; a user in the group wheel is needed.")
-    selinux: Selinux = Selinux.ENFORCING
-    firewall: Annotated[Firewall, BeforeValidator(_shorthand)] = Firewall(services=("ssh",))
-    services: Services = Services()
-    mode: Mode = Mode.CMDLINE
-    after: After = After.REBOOT
-
-    @model_validator(mode="after")
-    def _root(self) -> Self:
-        if self.lock_root and self.root_password_hash is not None:
-            raise ValueError("lock_root and root_password_hash contradict each other")
-        return self
-
-
-def _ssh_key(text: str) -> str:
-    if not re.fullmatch(r"(ssh-|ecdsa-|sk-)[A-Za-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?", text):
-        raise ValueError("is not a public key line of OpenSSH (type, base64, comment)")
-    return text
-
-
-class User(Table):
-    """A user of the new system."""
-
-    name: Annotated[str, Field(pattern=FORMS.user)]
-    groups: tuple[Annotated[str, Field(pattern=FORMS.user)], ...] = ()
-    password_hash: PasswordHash | None = None
-    ssh_keys: tuple[Annotated[Text, AfterValidator(_ssh_key)], ...] = ()
-    gecos: Annotated[str, Field(pattern=FORMS.gecos)] | None = None
-    uid: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
-    shell: Word | None = None
-
-
-class Bond(Table):
-    """A bonded interface."""
-
-    devices: tuple[Word, ...] = Field(min_length=1)
-    options: Word = "mode=active-backup,miimon=100"
-
-
-class Interface(Table):
-    """One network interface, by name or by MAC address."""
-
-    device: Annotated[str, Field(pattern=FORMS.device)] | None = None
-    mac: Mac | None = None
-    dhcp: bool | None = Field(None, description="True by default where no address is given.")
-    address: Cidrs = Field((), description="An address with its prefix length, or one IPv4 and one IPv6.")
-    gateway: Ips = ()
-    dns: Ips = ()
-    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
-    bond: Bond | None = None
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        problems: list[str] = []
-        if (self.device is None) == (self.mac is None):
-            problems.append("takes exactly one of device and mac")
-        if self.dhcp and self.address:
-            problems.append("has both dhcp = true and an address")
-        if self.dhcp is False and not self.address:
-            problems.append("has dhcp = false and no address")
-        if self.gateway and not self.address:
-            problems.append("has a gateway and no address")
-        if self.bond and self.mac:
-            problems.append("a bond is named by device, not by mac")
-        for family, name in ((4, "IPv4"), (6, "IPv6")):
-            if sum((":" in a) == (family == 6) for a in self.address) > 1:
-                problems.append(f"has more than one {name} address, which kickstart cannot carry")
-            if sum((":" in g) == (family == 6) for g in self.gateway) > 1:
-                problems.append(f"has more than one {name} gateway")
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-
-class Network(Table):
-    """The network of the new system."""
-
-    hostname: Annotated[str, Field(pattern=FORMS.hostname)] | None = None
-    interface: tuple[Interface, ...] = ()
-
-
-class Layout(StrEnum):
-    """How the target disk is divided."""
-
-    PLAIN = "plain"
-    LVM = "lvm"
-    CUSTOM = "custom"
-
-
-class Filesystem(StrEnum):
-    """A filesystem of the new system."""
-
-    XFS = "xfs"
-    EXT4 = "ext4"
-    EXT3 = "ext3"
-    VFAT = "vfat"
-    SWAP = "swap"
-
-
-class Firmware(StrEnum):
-    """The firmware of the boxes."""
-
-    BIOS = "bios"
-    UEFI = "uefi"
-    BOTH = "both"
-
-
-def _mount_point(text: str) -> str:
-    if text == "swap":
-        return text
-    path = PurePosixPath(text)
-    if not re.fullmatch(r"/[A-Za-z0-9_./-]*", text) or ".." in path.parts or str(path) != text:
-        raise ValueError(f"{text!r} is neither \"swap\" nor an absolute path of letters, digits, '.', '_' and '-'")
-    if text in {"/dev", "/proc", "/sys", "/run", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot/efi"}:
-        reason = (
-            "kickbuild makes it itself, by firmware" if text == "/boot/efi" else "it must be on the root filesystem"
-        )
-        raise ValueError(f"{text!r} cannot be a mount point of its own: {reason}")
-    return text
-
-
-class Part(Table):
-    """One partition, or one logical volume where the layout is lvm."""
-
-    mount: Annotated[str, AfterValidator(_mount_point)]
-    size: Size
-    grow: bool = False
-    filesystem: Filesystem | None = None
-
-
-_STORAGE_COMMANDS = ("part", "partition", "raid", "volgroup", "logvol", "btrfs", "reqpart", "autopart")
-_DISK_OPTIONS = ("--ondisk", "--ondrive", "--onpart", "--usepart", "--onbiosdisk", "--useexisting")
-
-
-def _storage_line(text: str) -> str:
-    words = text.split()
-    if not words or words[0] not in _STORAGE_COMMANDS:
-        raise ValueError(f"{text!r} is not a storage command; known here: {', '.join(_STORAGE_COMMANDS)}")
-    named = [word for word in words if word.partition("=")[0] in _DISK_OPTIONS]
-    if named:
-        raise ValueError(f"{named[0]} names a disk: leave it out, the guard puts every line on the target")
-    return text
-
-
-class Storage(Table):
-    """How the target disk is divided."""
-
-    layout: Layout = Field(
-        Layout.PLAIN,
-        description="plain and lvm make /boot, swap and / where [[storage.part]] does not say otherwise; "
-        "custom makes what is given, and nothing else but what the firmware needs.",
-    )
-    filesystem: Filesystem | None = Field(None, description="The release's own default where it is not given.")
-    firmware: Firmware = Firmware.BOTH
-    part: tuple[Part, ...] = Field((), description="Replaces the default of the same mount point, or adds to it.")
-    lines: tuple[Annotated[Line, AfterValidator(_storage_line)], ...] = Field(
-        (), description="With custom: storage commands as kickstart writes them, without the name of a disk."
-    )
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        problems: list[str] = []
-        mounts = [part.mount for part in self.part]
-        if self.layout is Layout.CUSTOM:
-            if not self.lines and "/" not in mounts:
-                problems.append('layout = "custom" needs a [[storage.part]] with mount = "/", or lines')
-        elif self.lines:
-            problems.append('lines need layout = "custom"')
-        doubles = sorted({m for m in mounts if mounts.count(m) > 1})
-        problems += [f"[[storage.part]] has {m} twice" for m in doubles]
-        if sum(part.grow for part in self.part) > 1:
-            problems.append("[[storage.part]] has more than one grow = true")
-        if self.filesystem in {Filesystem.SWAP, Filesystem.VFAT}:
-            problems.append(f'filesystem = "{self.filesystem}" cannot hold a system')
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+PackageName = Annotated[str, Field(pattern=FORMS.package)]
 
 
 class Packages(Table):
     """What is installed."""
 
-    environment: Text | None = Field(None, description='An environment, such as "minimal-environment".')
-    groups: tuple[Text, ...] = ()
-    install: tuple[Text, ...] = ()
-    exclude: tuple[Text, ...] = ()
+    environment: PackageName | None = Field(None, description='An environment, such as "minimal-environment".')
+    groups: tuple[PackageName, ...] = ()
+    install: tuple[PackageName, ...] = ()
+    exclude: tuple[PackageName, ...] = ()
 
 
 class When(StrEnum):

@@ -1,0 +1,131 @@
+"""The manifest: what is on a drive. It is written last, so a drive without a matching one is not finished.
+
+The JSON is laid out with one profile and one file on each line, because the guard reads it inside installers that have
+no JSON parser.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from kickbuild import __version__
+from kickbuild.errors import InputError
+
+MANIFEST: Final = "/kickbuild/manifest.json"
+SCHEMA: Final = 1
+#: A manifest of more bytes than this is not one.
+LIMIT: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """One file on the drive. ``origin`` tells which ISO it came from: its name, bytes and modification time in ns."""
+
+    sha256: str
+    size: int
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileRecord:
+    """One profile on the drive; ``files`` are the paths it needs, shared ones too."""
+
+    digest: str
+    release: str
+    arch: str
+    handler: str
+    title: str
+    find_by: str
+    directory: str
+    iso: str
+    target: dict[str, str]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Everything on a drive that is kickbuild's."""
+
+    uuid: str
+    label: str
+    profiles: dict[str, ProfileRecord] = field(default_factory=dict)
+    files: dict[str, FileRecord] = field(default_factory=dict)
+
+
+def render_manifest(manifest: Manifest) -> bytes:
+    """Return the manifest as JSON: the same bytes for the same content."""
+    drive = {"label": manifest.label, "uuid": manifest.uuid}
+    profiles = _lines({name: asdict(record) for name, record in manifest.profiles.items()})
+    files = _lines({path: {k: v for k, v in asdict(record).items() if v} for path, record in manifest.files.items()})
+    text = (
+        f'{{\n "schema": {SCHEMA},\n "kickbuild": {json.dumps(__version__)},\n "drive": {_compact(drive)},\n'
+        f' "profiles": {profiles},\n "files": {files}\n}}\n'
+    )
+    return text.encode("utf-8")
+
+
+def parse_manifest(data: bytes, *, where: str) -> Manifest:
+    """Return the manifest that ``data`` holds. Raises InputError naming ``where`` it stands."""
+    try:
+        value = json.loads(data)
+        if value["schema"] != SCHEMA:
+            raise InputError(
+                f"the manifest has schema {value['schema']!r}; this kickbuild knows {SCHEMA}",
+                where=where,
+                hint="use the kickbuild that made the drive, or a newer one",
+            )
+        return Manifest(
+            uuid=_text(value["drive"]["uuid"]),
+            label=_text(value["drive"]["label"]),
+            profiles={_text(name): _profile(record) for name, record in value["profiles"].items()},
+            files={_path(path): _file(record) for path, record in value["files"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"the manifest is damaged: {type(error).__name__}: {error}",
+            where=where,
+            hint="remove the file and run `kickbuild prepare` again: it copies everything anew",
+        ) from error
+
+
+def _lines(records: dict[str, Any]) -> str:
+    if not records:
+        return "{}"
+    rows = ",\n".join(f"  {json.dumps(key, ensure_ascii=False)}: {_compact(records[key])}" for key in sorted(records))
+    return f"{{\n{rows}\n }}"
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _path(value: object) -> str:
+    path = _text(value)
+    parts = path.split("/")
+    if parts[0] or any(part in {"", ".", ".."} for part in parts[1:]):
+        raise ValueError(f"{path!r} is not a path on the drive")
+    return path
+
+
+def _file(value: dict[str, Any]) -> FileRecord:
+    size = value.get("size", 0)
+    if not isinstance(size, int) or size < 0:
+        raise TypeError(f"{size!r} is not a size")
+    return FileRecord(sha256=_text(value["sha256"]), size=size, origin=_text(value.get("origin", "")))
+
+
+def _profile(value: dict[str, Any]) -> ProfileRecord:
+    texts = {key: _text(value[key]) for key in _PROFILE_TEXTS}
+    target = {_text(key): _text(word) for key, word in value["target"].items()}
+    return ProfileRecord(**texts, target=target, files=tuple(_path(path) for path in value["files"]))
+
+
+_PROFILE_TEXTS = ("digest", "release", "arch", "handler", "title", "find_by", "directory", "iso")

@@ -1,0 +1,369 @@
+"""The plan: everything that will be done to a drive, as a value that is printed and is then the very value executed.
+
+Planning writes nothing. It reads ISOs, profiles and the drive's manifest, and collects every reason to refuse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from kickbuild.boot.entry import BootEntry, plan_arguments
+from kickbuild.boot.loaders import LOADERS
+from kickbuild.build import layout
+from kickbuild.build.manifest import MANIFEST, FileRecord, Manifest, ProfileRecord
+from kickbuild.drive.ref import DriveRef, RefKind
+from kickbuild.errors import KickbuildError, Problem, RefusedError
+from kickbuild.kickstart.render import render_kickstart
+from kickbuild.kickstart.request import KickstartRequest
+from kickbuild.profile.describe import target_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kickbuild.drive.tree import Filesystem, Node
+    from kickbuild.iso.facts import IsoFacts, IsoFile
+    from kickbuild.profile.load import LoadedProfile
+
+
+@dataclass(frozen=True, slots=True)
+class CopyIso:
+    """Copy a whole ISO; ``sha256`` is what it must have, empty where the profile does not say."""
+
+    source: Path
+    path: str
+    size: int
+    sha256: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Copy one file out of an ISO."""
+
+    source: Path
+    file: IsoFile
+    path: str
+    origin: str
+
+    @property
+    def size(self) -> int:
+        """Bytes that are written."""
+        return self.file.size
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write a small file. Its bytes may hold password hashes and are never shown."""
+
+    path: str
+    data: bytes = field(repr=False)
+    mode: int = 0o644
+
+    @property
+    def size(self) -> int:
+        """Bytes that are written."""
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Leave a file that is there and right."""
+
+    path: str
+    record: FileRecord
+
+    @property
+    def size(self) -> int:
+        """Bytes that are there."""
+        return self.record.size
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove a file that no profile needs any more."""
+
+    path: str
+    size: int
+
+
+Step: TypeAlias = CopyIso | Extract | Write | Keep | Remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilePlan:
+    """One profile of the plan."""
+
+    name: str
+    record: ProfileRecord
+    facts: IsoFacts
+    entry: BootEntry
+    steps: tuple[Step, ...]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrivePlan:
+    """All that will be done to one drive."""
+
+    destination: str
+    """The directory or image, as the user named it."""
+    filesystem: Filesystem
+    profiles: tuple[ProfilePlan, ...]
+    removals: tuple[Remove, ...]
+    removals_first: bool
+    """What is obsolete goes before the new is copied, because both do not fit."""
+    before: Manifest | None
+    after_profiles: dict[str, ProfileRecord]
+    kept_files: dict[str, FileRecord]
+    """Files of profiles that this plan does not touch."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in order, each path once."""
+        seen: dict[str, Step] = {}
+        for profile in self.profiles:
+            for step in profile.steps:
+                seen.setdefault(step.path, step)
+        return tuple(seen.values())
+
+    @property
+    def writes(self) -> int:
+        """Bytes that will be written."""
+        return sum(step.size for step in self.steps if not isinstance(step, Keep | Remove))
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is to be done at all, the manifest's own content included."""
+        if self.before is None or self.removals:
+            return True
+        return self.before.profiles != self.after_profiles or any(not isinstance(s, Keep) for s in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A profile that is to be put on a drive, with what its ISO turned out to be."""
+
+    loaded: LoadedProfile
+    facts: IsoFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriveState:
+    """What is on a drive before anything is done."""
+
+    filesystem: Filesystem
+    nodes: dict[str, Node]
+    manifest: Manifest | None
+    free: int
+    recheck: bool = False
+    """Trust nothing that is there: write it all again."""
+
+
+def plan_drive(wanted: Sequence[Wanted], state: DriveState, destination: str) -> DrivePlan:
+    """Return what makes the drive hold the wanted profiles beside those it has, or raise all that is wrong."""
+    problems: list[Problem] = [*_doubles(wanted)]
+    plans: list[ProfilePlan] = []
+    kinds: list[KickbuildError] = []
+    for want in wanted:
+        try:
+            plans.append(plan_profile(want, state))
+        except KickbuildError as error:
+            kinds.append(error)
+            problems += error.problems
+    if kinds and len(problems) == sum(len(e.problems) for e in kinds):
+        raise type(kinds[0])(*problems)
+    problems += _conflicts(plans, state)
+    if problems:
+        raise RefusedError(*problems)
+    return _drive_plan(plans, state, destination)
+
+
+def plan_removal(name: str, state: DriveState, destination: str) -> DrivePlan:
+    """Return what takes a profile off the drive. Raises RefusedError where it is not there."""
+    if state.manifest is None or name not in state.manifest.profiles:
+        names = ", ".join(sorted(state.manifest.profiles)) if state.manifest else ""
+        raise RefusedError(
+            f"{destination} holds no profile {name!r}", hint=f"it holds: {names}" if names else "it holds none"
+        )
+    return _drive_plan([], state, destination, leaving={name})
+
+
+def plan_profile(want: Wanted, state: DriveState) -> ProfilePlan:
+    """Return the steps for one profile."""
+    profile, facts = want.loaded.profile, want.facts
+    directory = layout.release_directory(facts)
+    home = layout.profile_directory(profile.name)
+    ref = drive_ref(want.loaded, state.filesystem)
+    request = KickstartRequest(
+        loaded=want.loaded,
+        match=facts.match,
+        arch=facts.arch,
+        has_packages=facts.has_packages,
+        source=ref,
+        directory=directory,
+        iso_path=f"{directory}/{layout.iso_name(facts.path.name)}",
+        iso_size=facts.size,
+        kickstart_path=f"{home}/ks.cfg",
+    )
+    entry = boot_entry(request)
+    steps = [*_iso_steps(want, request, state)]
+    texts = [Write(request.kickstart_path, render_kickstart(request).encode("utf-8"), 0o600)]
+    texts += [Write(f"{home}/{loader.file_name}", loader.render(entry).encode("utf-8")) for loader in LOADERS]
+    steps += [_unless_there(step, state) for step in texts]
+    record = ProfileRecord(
+        digest=want.loaded.digest,
+        release=facts.match.id,
+        arch=facts.arch,
+        handler=facts.match.can.handler,
+        title=profile.title,
+        find_by=profile.drive.find_by,
+        directory=directory,
+        iso=request.iso_path,
+        target=target_keys(profile.target),
+        files=tuple(sorted(step.path for step in steps)),
+    )
+    return ProfilePlan(
+        name=profile.name, record=record, facts=facts, entry=entry, steps=tuple(steps), notices=facts.notices
+    )
+
+
+def drive_ref(loaded: LoadedProfile, filesystem: Filesystem) -> DriveRef:
+    """Return how this profile's kickstart and entry name the drive."""
+    kind = loaded.profile.drive.find_by
+    return DriveRef(kind, filesystem.uuid if kind is RefKind.UUID else filesystem.label)
+
+
+def boot_entry(request: KickstartRequest) -> BootEntry:
+    """Return the Rebuild entry of a profile."""
+    profile = request.loaded.profile
+    return BootEntry(
+        id=f"kickbuild-{profile.name}",
+        title=profile.title,
+        drive=request.source,
+        kernel=f"{request.directory}/vmlinuz",
+        initrd=f"{request.directory}/initrd.img",
+        arguments=plan_arguments(
+            can=request.can,
+            drive=request.source,
+            kickstart_path=request.kickstart_path,
+            iso_path=request.iso_path,
+            has_packages=request.has_packages,
+            kernel_args=profile.boot.kernel_args,
+        ),
+    )
+
+
+def _iso_steps(want: Wanted, request: KickstartRequest, state: DriveState) -> list[Step]:
+    facts = want.facts
+    stat = facts.path.stat()
+    origin = f"{facts.path.name} {stat.st_size} {stat.st_mtime_ns}"
+    pinned = want.loaded.profile.source.sha256 or ""
+    copy = CopyIso(facts.path, request.iso_path, facts.size, pinned, origin)
+    files = [("vmlinuz", facts.kernel), ("initrd.img", facts.initrd)]
+    if request.can.stage2_outside and facts.install_image is not None:
+        files.append(("images/install.img", facts.install_image))
+    extracts = [Extract(facts.path, file, f"{request.directory}/{name}", origin) for name, file in files]
+    return [_unless_same_origin(step, state) for step in (copy, *extracts)]
+
+
+def _record(path: str, size: int, state: DriveState) -> FileRecord | None:
+    """Return the manifest's record of a file where the drive still holds it with that size."""
+    if state.manifest is None or state.recheck:
+        return None
+    record = state.manifest.files.get(path)
+    node = state.nodes.get(path)
+    return record if record and node and node.is_file and node.size == record.size == size else None
+
+
+def _unless_same_origin(step: CopyIso | Extract, state: DriveState) -> Step:
+    """Keep what came from this very ISO: by the sha256 that the profile pins, or by its name, size and time."""
+    record = _record(step.path, step.size, state)
+    if record is None:
+        return step
+    if isinstance(step, CopyIso) and step.sha256:
+        same = record.sha256 == step.sha256
+    else:
+        same = record.origin == step.origin
+    return Keep(step.path, record) if same else step
+
+
+def _unless_there(step: Write, state: DriveState) -> Step:
+    import hashlib
+
+    record = _record(step.path, step.size, state)
+    if record is not None and record.sha256 == hashlib.sha256(step.data).hexdigest():
+        return Keep(step.path, record)
+    return step
+
+
+def _doubles(wanted: Sequence[Wanted]) -> list[Problem]:
+    names = [want.loaded.profile.name for want in wanted]
+    return [
+        Problem(f"two profiles are named {name}", hint="each profile on a drive has a name of its own")
+        for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+
+
+def _conflicts(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
+    """Refuse two different ISOs that would share one directory."""
+    isos: dict[str, dict[str, str]] = {}
+    for plan in plans:
+        isos.setdefault(plan.record.directory, {})[f"{plan.record.iso} {plan.facts.path}"] = plan.name
+    mine = {plan.name for plan in plans}
+    problems = [
+        Problem(
+            f"the profiles {', '.join(sorted(users.values()))} want different ISOs in the drive's {directory}",
+            hint="give them the same ISO: an installer takes any ISO that it finds in its directory",
+        )
+        for directory, users in sorted(isos.items())
+        if len(users) > 1
+    ]
+    others = state.manifest.profiles if state.manifest else {}
+    for plan in plans:
+        changes = any(isinstance(step, CopyIso) for step in plan.steps)
+        users = sorted(
+            name for name, r in others.items() if name not in mine and r.directory == plan.record.directory and changes
+        )
+        if users:
+            problems.append(
+                Problem(
+                    f"the profile {plan.name} brings another ISO into the drive's {plan.record.directory}, "
+                    f"which {', '.join(users)} on this drive uses",
+                    hint=f"prepare {', '.join([plan.name, *users])} together, or remove {', '.join(users)} first",
+                )
+            )
+    return problems
+
+
+def _drive_plan(
+    plans: list[ProfilePlan], state: DriveState, destination: str, leaving: set[str] | None = None
+) -> DrivePlan:
+    before = state.manifest
+    old = before.profiles if before else {}
+    after = {name: r for name, r in old.items() if name not in (leaving or set())}
+    after |= {plan.name: plan.record for plan in plans}
+    needed = {path for record in after.values() for path in record.files}
+    removals = tuple(
+        Remove(path, record.size) for path, record in (before.files if before else {}).items() if path not in needed
+    )
+    planned = {step.path for plan in plans for step in plan.steps}
+    kept = {p: r for p, r in (before.files if before else {}).items() if p in needed and p not in planned}
+    plan = DrivePlan(
+        destination=destination,
+        filesystem=state.filesystem,
+        profiles=tuple(plans),
+        removals=removals,
+        removals_first=False,
+        before=before,
+        after_profiles=after,
+        kept_files=kept,
+    )
+    tight = plan.writes > state.free and plan.writes <= state.free + sum(removal.size for removal in removals)
+    return replace(plan, removals_first=tight)
+
+
+def manifest_size(plan: DrivePlan) -> int:
+    """Return a generous bound of the bytes that the manifest and the directories take."""
+    return 64 * 1024 + 1024 * len(plan.steps) + len(MANIFEST)
