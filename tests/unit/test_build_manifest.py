@@ -1,0 +1,88 @@
+"""The manifest: the same bytes for the same content, and damage found."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kickbuild.build.manifest import FileRecord, Manifest, ProfileRecord, parse_manifest, render_manifest
+from kickbuild.errors import InputError
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+NAME = st.from_regex(r"[a-z0-9.]{0,3}[a-z]", fullmatch=True)
+PATH = st.lists(NAME, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts))
+FILES = st.builds(FileRecord, sha256=TEXT, size=st.integers(0, 2**60), origin=TEXT)
+PROFILES = st.builds(
+    ProfileRecord,
+    digest=TEXT,
+    release=TEXT,
+    arch=TEXT,
+    handler=TEXT,
+    title=TEXT,
+    find_by=TEXT,
+    directory=TEXT,
+    iso=TEXT,
+    target=st.dictionaries(TEXT, TEXT, max_size=2),
+    files=st.lists(PATH, max_size=3).map(tuple),
+)
+MANIFESTS = st.builds(
+    Manifest,
+    uuid=TEXT,
+    label=TEXT,
+    profiles=st.dictionaries(TEXT, PROFILES, max_size=3),
+    files=st.dictionaries(PATH, FILES, max_size=3),
+)
+
+
+@given(MANIFESTS)
+def test_round_trip(manifest: Manifest) -> None:
+    data = render_manifest(manifest)
+    assert parse_manifest(data, where="x") == manifest
+    assert render_manifest(parse_manifest(data, where="x")) == data
+
+
+def test_one_file_and_one_profile_on_each_line() -> None:
+    record = ProfileRecord(
+        digest="d", release="rocky9", arch="x86_64", handler="RHEL9", title="T", find_by="uuid",
+        directory="/rocky9", iso="/rocky9/x.iso", target={"serial": "S"}, files=("/rocky9/x.iso",),
+    )  # fmt: skip
+    manifest = Manifest(uuid="u", label="l", profiles={"web": record}, files={"/rocky9/x.iso": FileRecord("abc", 5)})
+    lines = render_manifest(manifest).decode().splitlines()
+    assert '  "/rocky9/x.iso": {"sha256": "abc", "size": 5}' in lines
+    assert [line for line in lines if line.startswith('  "web": {')]
+    assert json.loads("\n".join(lines))["drive"] == {"label": "l", "uuid": "u"}
+
+
+EMPTY = b'{"schema": 1, "drive": {"uuid": "", "label": ""}, "profiles": {}, "files": {%s}}'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"\xff",
+        b'{"schema": 1}',
+        b'{"schema": 2, "drive": {}}',
+        b'{"schema": 1, "drive": {"uuid": 1, "label": ""}, "profiles": {}, "files": {}}',
+        EMPTY % b'"/a/../b": {"sha256": "", "size": 0}',
+        EMPTY % b'"a": {"sha256": "", "size": 0}',
+        EMPTY % b'"/a": {"sha256": "", "size": -1}',
+        b"[" * 100000,
+    ],
+)
+def test_damage_is_said(data: bytes) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_manifest(data, where="drive: /kickbuild/manifest.json")
+    assert caught.value.problems[0].where == "drive: /kickbuild/manifest.json"
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes(data: bytes) -> None:
+    with contextlib.suppress(InputError):
+        parse_manifest(data, where="x")
