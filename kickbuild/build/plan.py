@@ -193,25 +193,12 @@ def plan_removal(name: str, state: DriveState, destination: str) -> DrivePlan:
 def plan_profile(want: Wanted, state: DriveState) -> ProfilePlan:
     """Return the steps for one profile."""
     profile, facts = want.loaded.profile, want.facts
-    directory = layout.release_directory(facts)
-    home = layout.profile_directory(profile.name)
-    ref = drive_ref(want.loaded, state.filesystem)
-    request = KickstartRequest(
-        loaded=want.loaded,
-        match=facts.match,
-        arch=facts.arch,
-        has_packages=facts.has_packages,
-        source=ref,
-        directory=directory,
-        iso_path=f"{directory}/{layout.iso_name(facts.path.name)}",
-        iso_size=facts.size,
-        kickstart_path=f"{home}/ks.cfg",
-    )
+    request = request_for(want, drive_ref(want.loaded, state.filesystem))
     entry = boot_entry(request)
-    steps = [*_iso_steps(want, request, state)]
+    home = layout.profile_directory(profile.name)
     texts = [Write(request.kickstart_path, render_kickstart(request).encode("utf-8"), 0o600)]
     texts += [Write(f"{home}/{loader.file_name}", loader.render(entry).encode("utf-8")) for loader in LOADERS]
-    steps += [_unless_there(step, state) for step in texts]
+    steps = (*_iso_steps(want, request, state), *(_unless_there(step, state) for step in texts))
     record = ProfileRecord(
         digest=want.loaded.digest,
         release=facts.match.id,
@@ -219,13 +206,27 @@ def plan_profile(want: Wanted, state: DriveState) -> ProfilePlan:
         handler=facts.match.can.handler,
         title=profile.title,
         find_by=profile.drive.find_by,
-        directory=directory,
+        directory=request.directory,
         iso=request.iso_path,
         target=target_keys(profile.target),
         files=tuple(sorted(step.path for step in steps)),
     )
-    return ProfilePlan(
-        name=profile.name, record=record, facts=facts, entry=entry, steps=tuple(steps), notices=facts.notices
+    return ProfilePlan(name=profile.name, record=record, facts=facts, entry=entry, steps=steps, notices=facts.notices)
+
+
+def request_for(want: Wanted, drive: DriveRef) -> KickstartRequest:
+    """Return what the profile's kickstart and entry are made for, on a drive named so."""
+    directory = layout.release_directory(want.facts)
+    return KickstartRequest(
+        loaded=want.loaded,
+        match=want.facts.match,
+        arch=want.facts.arch,
+        has_packages=want.facts.has_packages,
+        source=drive,
+        directory=directory,
+        iso_path=f"{directory}/{layout.iso_name(want.facts.path.name)}",
+        iso_size=want.facts.size,
+        kickstart_path=f"{layout.profile_directory(want.loaded.profile.name)}/ks.cfg",
     )
 
 
