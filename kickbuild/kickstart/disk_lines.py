@@ -181,19 +181,19 @@ def spread_members(commands: Iterable[Command]) -> list[tuple[int, str]]:
     """
     commands = list(commands)
     pinned = {
-        command.words[1].text
+        word.text
         for command in commands
-        if command.name in {"part", "partition"} and len(command.words) > 1 and named_disks(command)[0]
+        if command.name in {"part", "partition"} and named_disks(command)[0]
+        for word in command.words[1:]
     }
     problems: list[tuple[int, str]] = []
     for command in commands:
         if command.name not in {"raid", "btrfs"}:
             continue
-        members = [word.text for word in command.words[1:] if word.text.startswith(("raid.", "btrfs."))]
-        if command.name == "raid" or len(members) > 1:
-            spread = [member for member in members if member not in pinned]
-            if spread or not members:
-                problems.append(
-                    (command.line, f"{command.name} spreads over disks ({' '.join(spread) or 'no members'})")
-                )
+        members = [word.text for word in command.words[1:] if word.text.startswith(f"{command.name}.")]
+        spread = [member for member in members if member not in pinned]
+        if (spread or not members) if command.name == "raid" else (spread and len(members) > 1):
+            problems.append(
+                (command.line, f"{command.name} spreads over disks: {' '.join(spread) or 'it has no members'}")
+            )
     return problems

@@ -148,11 +148,7 @@ class _Parser(KickstartParser):  # type: ignore[misc]  # pykickstart has no type
             fn()
         except Exception as error:  # noqa: BLE001 - commands raise whatever their argument parsing raises
             self._record(error)
-        for warning in self.caught[before:]:
-            message = _one_line(str(warning.message))
-            found = re.search(r"[0-9]+", message)
-            line = self._at or (int(found[0]) if found else None)
-            self.warnings.append(ParseProblem(line, message))
+        self.warnings += [_warning(str(warning.message), self._at) for warning in self.caught[before:]]
 
     def _record(self, error: Exception) -> None:
         line = self._at
@@ -162,6 +158,11 @@ class _Parser(KickstartParser):  # type: ignore[misc]  # pykickstart has no type
             message = str(error.message)
         message = _one_line(message) or f"cannot be read ({type(error).__name__})"
         self.problems.append(ParseProblem(line, message))
+
+
+def _warning(message: str, line: int | None) -> ParseProblem:
+    found = re.search(r"[0-9]+", message)
+    return ParseProblem(line or (int(found[0]) if found else None), _one_line(message))
 
 
 def _one_line(message: str) -> str:
