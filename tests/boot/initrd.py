@@ -1,0 +1,199 @@
+"""Initial RAM disks made from unpacked parts: the old system's, and the stand-in installer's."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from boot_parts import BootParts
+
+STANDIN: Final = Path(__file__).parents[1] / "standin"
+_BUSYBOX: Final = "usr/bin/busybox"
+_LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
+
+#: Programs of the stand-in that are the distribution's own and not busybox's; ``mount`` knows UUID= as RHEL 6's does.
+_PROGRAMS: Final = (
+    "usr/bin/bash",
+    "usr/bin/mount",
+    "usr/bin/udevadm",
+    "usr/bin/umount",
+    "usr/sbin/blkid",
+    "usr/sbin/blockdev",
+    "usr/lib/udev/ata_id",
+    "usr/lib/udev/scsi_id",
+)
+_RULES: Final = (
+    "50-udev-default.rules",
+    "60-block.rules",
+    "60-cdrom_id.rules",
+    "60-persistent-storage.rules",
+)
+#: Applets that no installer image has as programs (lorax share/runtime-cleanup.tmpl, anaconda upd-instroot): what is
+#: tested must not lean on them.
+_ABSENT: Final = frozenset(
+    "busybox comm findfs install mdev nproc printf stat test timeout truncate whoami yes sh bash mount umount".split()
+)
+_MODULES: Final = (
+    "virtio_pci",
+    "virtio_blk",
+    "virtio_scsi",
+    "ata_piix",
+    "sd_mod",
+    "loop",
+    "isofs",
+    "vfat",
+    "nls_ascii",
+    "nls_cp437",
+    "xfs",
+)
+_REGULAR, _SYMLINK, _DIRECTORY = 0o100000, 0o120000, 0o040000
+
+
+@dataclass(slots=True)
+class Archive:
+    """Files for an initrd, by path without a leading slash; written as a ``newc`` archive."""
+
+    entries: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+
+    def directory(self, path: str) -> None:
+        """Add a directory and those above it."""
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            self.entries.setdefault("/".join(parts[:depth]), (_DIRECTORY | 0o755, b""))
+
+    def add(self, path: str, content: bytes, *, mode: int = 0o755) -> None:
+        """Add a file."""
+        self.directory(path.rpartition("/")[0]) if "/" in path else None
+        self.entries[path] = (_REGULAR | mode, content)
+
+    def link(self, path: str, target: str) -> None:
+        """Add a symbolic link."""
+        self.directory(path.rpartition("/")[0]) if "/" in path else None
+        self.entries[path] = (_SYMLINK | 0o777, target.encode())
+
+    def pack(self) -> bytes:
+        """Return the archive, compressed."""
+        members = [*self.entries.items(), ("TRAILER!!!", (0, b""))]
+        packed = b"".join(_member(number, name, *entry) for number, (name, entry) in enumerate(members, start=1))
+        return gzip.compress(packed, compresslevel=4, mtime=0)
+
+
+def _member(number: int, name: str, mode: int, content: bytes) -> bytes:
+    encoded = name.encode() + b"\0"
+    fields = (number, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)
+    header = b"070701" + b"".join(f"{value:08X}".encode() for value in fields) + encoded
+    return _padded(header) + _padded(content)
+
+
+def _padded(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % 4)
+
+
+def old_os_initrd(parts: BootParts) -> bytes:
+    """Return the initrd of the old system."""
+    archive = _base(parts)
+    archive.add("init", (STANDIN / "old-os").read_bytes())
+    return archive.pack()
+
+
+def standin_initrd(parts: BootParts, release: int) -> bytes:
+    """Return the stand-in installer that follows the rules of a RHEL major version."""
+    archive = _base(parts)
+    for name in ("stage1.sh", "install.sh"):
+        archive.add(f"standin/{name}", (STANDIN / name).read_bytes())
+    archive.add("init", (STANDIN / "init").read_bytes())
+    archive.add("release", f"{release}\n".encode())
+    archive.add("new-system", new_system())
+    _add_userland(archive, parts)
+    names = _add_modules(archive, parts)
+    archive.add("modules.order", "".join(f"{name}\n" for name in names).encode())
+    return archive.pack()
+
+
+def _base(parts: BootParts) -> Archive:
+    archive = Archive()
+    for name in ("dev", "proc", "sys", "run", "tmp", "mnt", "etc", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64"):
+        archive.directory(name)
+    for name in ("bin", "sbin", "lib", "lib64"):
+        archive.link(name, f"usr/{name}")
+    archive.add(_BUSYBOX, (parts.root / _BUSYBOX).read_bytes())
+    return archive
+
+
+def _add_userland(archive: Archive, parts: BootParts) -> None:
+    for applet in parts_applets(parts):
+        archive.link(f"usr/bin/{applet}", "busybox")
+    archive.link("usr/bin/sh", "bash")
+    for name in _PROGRAMS:
+        archive.add(name, (parts.root / name).read_bytes())
+    # The two are one program, which looks at the name it was started by.
+    archive.link("usr/lib/systemd/systemd-udevd", "/usr/bin/udevadm")
+    for name in _RULES:
+        archive.add(f"usr/lib/udev/rules.d/{name}", (parts.root / "usr/lib/udev/rules.d" / name).read_bytes())
+    archive.add("etc/passwd", b"root:x:0:0:root:/:/bin/sh\n", mode=0o644)
+    archive.add("etc/group", b"root:x:0:\ndisk:x:6:\n", mode=0o644)
+    for name in sorted(_needed(parts, [*_PROGRAMS])):
+        archive.add(f"{_LIBRARIES}/{name}", (parts.root / _LIBRARIES / name).read_bytes())
+    archive.link("usr/lib64/ld-linux-x86-64.so.2", "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
+
+
+def parts_applets(parts: BootParts) -> list[str]:
+    """Return the busybox applets that the stand-in has."""
+    from boot_parts import run  # noqa: PLC0415
+
+    return sorted(set(run([str(parts.root / _BUSYBOX), "--list"]).split()) - _ABSENT)
+
+
+def _needed(parts: BootParts, programs: list[str]) -> set[str]:
+    """Return the libraries that programs name, and those that these name; every name is a string of the file."""
+    there = {path.name for path in (parts.root / _LIBRARIES).glob("*.so*")}
+    found: set[str] = {"ld-linux-x86-64.so.2"}
+    todo = [parts.root / name for name in programs]
+    while todo:
+        content = todo.pop().read_bytes()
+        names = {name.decode() for name in re.findall(rb"\0(lib[A-Za-z0-9_+.-]+\.so[0-9.]*)(?=\0)", content)}
+        todo += [parts.root / _LIBRARIES / name for name in (names & there) - found]
+        found |= names & there
+    return found
+
+
+def _add_modules(archive: Archive, parts: BootParts) -> list[str]:
+    """Add the modules and what they depend on; return their paths in an order in which they load."""
+    known = {path.stem.replace("-", "_"): path for path in parts.modules.rglob("*.ko")}
+    order: list[str] = []
+
+    def add(name: str) -> None:
+        path = known[name]
+        content = path.read_bytes()
+        depends = re.search(rb"\0depends=([^\0]*)\0", content)
+        for other in depends[1].decode().split(",") if depends and depends[1] else []:
+            add(other.replace("-", "_"))
+        place = f"modules/{name}.ko"
+        if place not in order:
+            archive.add(place, content, mode=0o644)
+            order.append(place)
+
+    for name in _MODULES:
+        add(name)
+    return order
+
+
+def new_system() -> bytes:
+    """Return a boot sector that stands for the newly installed system.
+
+    It prints NEW-SYSTEM-REACHED on the first serial port and switches a QEMU ``pc`` machine off (ACPI PM1a control at
+    port 0x604). What it overwrites is the boot loader of the old system.
+    """
+    code = bytes.fromhex(
+        "fa fc 31c0 8ed8 be2a7c"  # cli; cld; ds = 0; si = message
+        "ac 84c0 7412 88c4"  # next: al = *si++; jump to done at its end; ah = al
+        "bafd03 ec a820 74fb"  # wait until the transmitter is empty
+        "baf803 88e0 ee ebe9"  # send; next
+        "ba0406 b80020 ef f4 ebfd"  # done: power off; halt
+    )
+    message = b"\r\nNEW-SYSTEM-REACHED\r\n\0"
+    return (code + message).ljust(510, b"\0") + b"\x55\xaa"
