@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from boot_parts import run
+
 if TYPE_CHECKING:
     from boot_parts import BootParts
 
@@ -35,7 +37,9 @@ _RULES: Final = (
 #: Applets that no installer image has as programs (lorax share/runtime-cleanup.tmpl, anaconda upd-instroot): what is
 #: tested must not lean on them.
 _ABSENT: Final = frozenset(
-    "busybox comm findfs install mdev nproc printf stat test timeout truncate whoami yes sh bash mount umount".split()
+    ["busybox", "comm", "findfs", "install", "mdev", "nproc", "printf", "stat", "test", "timeout", "truncate"]
+    + ["whoami", "yes"]
+    + ["bash", "blkid", "blockdev", "mount", "sh", "umount"]  # these it has from elsewhere
 )
 _MODULES: Final = (
     "virtio_pci",
@@ -125,7 +129,7 @@ def _base(parts: BootParts) -> Archive:
 
 
 def _add_userland(archive: Archive, parts: BootParts) -> None:
-    for applet in parts_applets(parts):
+    for applet in applets(parts):
         archive.link(f"usr/bin/{applet}", "busybox")
     archive.link("usr/bin/sh", "bash")
     for name in _PROGRAMS:
@@ -141,10 +145,8 @@ def _add_userland(archive: Archive, parts: BootParts) -> None:
     archive.link("usr/lib64/ld-linux-x86-64.so.2", "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
 
 
-def parts_applets(parts: BootParts) -> list[str]:
+def applets(parts: BootParts) -> list[str]:
     """Return the busybox applets that the stand-in has."""
-    from boot_parts import run  # noqa: PLC0415
-
     return sorted(set(run([str(parts.root / _BUSYBOX), "--list"]).split()) - _ABSENT)
 
 

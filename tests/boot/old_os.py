@@ -154,10 +154,9 @@ def _partition(image: Path, script: str) -> None:
 
 def _make_ext(image: Path, files: Path, start: int, kind: str, options: list[str], *, size: int = 0) -> None:
     kilobytes = (size or _SIZE - start) // 1024
-    run(
-        ["mke2fs", "-q", "-F", "-t", kind, "-U", _BOOT_UUID, *options, "-d", str(files)]
-        + ["-E", f"offset={start},hash_seed={_BOOT_UUID}", str(image), f"{kilobytes}k"]
-    )
+    extended = f"offset={start},hash_seed={_BOOT_UUID}"
+    what = ["-t", kind, "-U", _BOOT_UUID, *options, "-E", extended, "-d", str(files)]
+    run(["mke2fs", "-q", "-F", *what, str(image), f"{kilobytes}k"])
 
 
 def _old_files(system: OldSystem, directory: Path, kernel: str, initrd: str) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|[\x00-\x08\x0b-\x1f]")
-_MARKER: Final = re.compile(r"(?<![A-Z-])(?P<name>(?:OLD-OS|STANDIN|NEW-SYSTEM)-[A-Z-]*[A-Z])(?P<fields>(?: [a-z]+=\S*)*)")
+_MARKER: Final = re.compile(
+    r"(?<![A-Z-])(?P<name>(?:OLD-OS|STANDIN|NEW-SYSTEM)-[A-Z-]*[A-Z])(?P<fields>(?: [a-z]+=\S*)*)"
+)
 #: What is the first sign of life of everything that a machine can boot here.
 _STARTED: Final = frozenset({"OLD-OS-REACHED", "STANDIN-STARTED", "NEW-SYSTEM-REACHED"})
 

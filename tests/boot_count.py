@@ -1,0 +1,60 @@
+"""Counts the machines that tests booted. In CI none at all is a failure: nothing checked is not success."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+
+@dataclass
+class BootCount:
+    """A pytest plugin: what became of the tests marked ``qemu``."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    wanted: bool = False
+    marked: set[str] = field(default_factory=set)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Remember which tests boot machines."""
+        self.marked = {item.nodeid for item in items if item.get_closest_marker("qemu")}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count one result; a test that fails outside its call counts too."""
+        if report.nodeid not in self.marked:
+            return
+        if report.failed:
+            self.failed += 1
+        elif report.skipped:
+            self.skipped += 1
+        elif report.when == "call":
+            self.passed += 1
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """In CI, fail a whole run in which no machine was booted."""
+        if self.nothing_ran(session.config) and session.exitstatus == 0:
+            session.exitstatus = 1
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+        """Say how many there were, whenever any was asked for, and always in CI."""
+        if self.marked or os.environ.get("KICKBUILD_CI") == "1":
+            words = f"boot tests: {self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+            terminalreporter.write_line(words, red=self.nothing_ran(config) or self.failed > 0)
+        if self.nothing_ran(config):
+            terminalreporter.write_line("no machine was booted, and KICKBUILD_CI=1 wants that", red=True)
+
+    def nothing_ran(self, config: pytest.Config) -> bool:
+        """Tell whether a run that should boot machines did not; a chosen part of the suite need not."""
+        chosen = config.option.keyword or config.option.collectonly
+        whole = config.args_source is config.ArgsSource.TESTPATHS and not chosen
+        return os.environ.get("KICKBUILD_CI") == "1" and whole and not self.passed and not self.failed
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start counting."""
+    config.pluginmanager.register(BootCount(), "kickbuild-boot-count")
