@@ -12,6 +12,8 @@ from kickbuild.run import find_tool
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytest_plugins = ("boot_count",)
+
 #: Set by CI, where a missing tool is a failure and not a skip.
 CI = os.environ.get("KICKBUILD_CI") == "1"
 

@@ -37,10 +37,10 @@ _RULES: Final = (
 #: Applets that no installer image has as programs (lorax share/runtime-cleanup.tmpl, anaconda upd-instroot): what is
 #: tested must not lean on them.
 _ABSENT: Final = frozenset(
-    ["busybox", "comm", "findfs", "install", "mdev", "nproc", "printf", "stat", "test", "timeout", "truncate"]
-    + ["whoami", "yes"]
-    + ["bash", "blkid", "blockdev", "mount", "sh", "umount"]  # these it has from elsewhere
+    {"comm", "findfs", "install", "mdev", "nproc", "printf", "stat", "test", "timeout", "truncate", "whoami", "yes"}
 )
+#: Applets whose names are taken.
+_ELSEWHERE: Final = frozenset({"bash", "blkid", "blockdev", "busybox", "mount", "sh", "umount"})
 _MODULES: Final = (
     "virtio_pci",
     "virtio_blk",
@@ -147,7 +147,7 @@ def _add_userland(archive: Archive, parts: BootParts) -> None:
 
 def applets(parts: BootParts) -> list[str]:
     """Return the busybox applets that the stand-in has."""
-    return sorted(set(run([str(parts.root / _BUSYBOX), "--list"]).split()) - _ABSENT)
+    return sorted(set(run([str(parts.root / _BUSYBOX), "--list"]).split()) - _ABSENT - _ELSEWHERE)
 
 
 def _needed(parts: BootParts, programs: list[str]) -> set[str]:
