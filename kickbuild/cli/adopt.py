@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--boot-iso", is_flag=True, help="The ISO holds no packages: the kickstart's own url or nfs stays.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def adopt(
-    kickstart: click.utils.LazyFile, release: str, iso_dir: str | None, drive: str, boot_iso: bool, as_json: bool
-) -> None:
+def adopt(kickstart: BinaryIO, release: str, iso_dir: str | None, drive: str, boot_iso: bool, as_json: bool) -> None:
     """Show as a diff what kickbuild changes in a kickstart of your own.
 
     The second part of the diff is the include that is written at install time, when the guard knows the disk that

@@ -324,7 +324,8 @@ class _Reader:
 def _odd_endings(lines: list[Line]) -> list[Fault]:
     """Return faults for line ends that newer installers see and RHEL 6 does not: they change what is a command."""
     faults: list[Fault] = []
-    for line, following in zip(lines, [*lines[1:], Line(0, "", "")], strict=True):
+    for line in lines:
+        following = lines[line.number] if line.number < len(lines) else line
         harmless = line.kind is Kind.BODY and following.kind is Kind.BODY
         if line.ending not in {"\n", "\r\n", ""} and not harmless:
             faults.append(

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pykickstart.errors import KickstartError as GrammarError
-from pykickstart.parser import KickstartParser
+from pykickstart.parser import STATE_COMMANDS, KickstartParser
 from pykickstart.version import F7
 
 from kickbuild.errors import LackingError
@@ -149,6 +149,13 @@ class _Parser(KickstartParser):  # type: ignore[misc]  # pykickstart has no type
         except Exception as error:  # noqa: BLE001 - commands raise whatever their argument parsing raises
             self._record(error)
         self.warnings += [_warning(str(warning.message), self._at) for warning in self.caught[before:]]
+
+    def _finalize(self, obj: object) -> None:
+        try:
+            super()._finalize(obj)
+        except GrammarError as error:
+            self._record(error)
+            self._state = STATE_COMMANDS
 
     def _record(self, error: Exception) -> None:
         line = self._at

@@ -195,7 +195,16 @@ def _writing_tool(text: str) -> str:
 
 
 def waiting_refusals(document: Document, commands: Sequence[Command], can: Capabilities) -> Iterator[Remark]:
-    """Yield what is missing and would make the installer stop and ask; ``commands`` are all that there will be."""
+    """Yield what would make the installer stop and ask; ``commands`` are all that there will be."""
+    if not any(include_refusals(document)) and not any(command.name == "%ksappend" for command in commands):
+        yield from _missing(document, commands, can)
+    yield from _encryption(commands)
+    ends = [command for command in commands if command.name in {"halt", "poweroff", "reboot", "shutdown"}]
+    if ends and ends[-1].name == "halt" and not _is_old(can):
+        yield Remark(ends[-1].line, "halt waits for a key when the installation is done", "write poweroff or reboot")
+
+
+def _missing(document: Document, commands: Sequence[Command], can: Capabilities) -> Iterator[Remark]:
     present = {command.name for command in commands}
     for name, reason in _required(document, commands, can):
         if name not in present:
@@ -209,10 +218,6 @@ def waiting_refusals(document: Document, commands: Sequence[Command], can: Capab
     if "clearpart" not in present:
         hint = "add `clearpart --all --initlabel`; kickbuild restricts it to the target disk"
         yield Remark(0, "has no clearpart command: on a disk in use the installer finds no room", hint)
-    yield from _encryption(commands)
-    ends = [command for command in commands if command.name in {"halt", "poweroff", "reboot", "shutdown"}]
-    if ends and ends[-1].name == "halt" and not _is_old(can):
-        yield Remark(ends[-1].line, "halt waits for a key when the installation is done", "write poweroff or reboot")
 
 
 def _required(document: Document, commands: Sequence[Command], can: Capabilities) -> list[tuple[str, str]]:
