@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from boot_parts import run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-_SECTOR = 512
+SECTOR: Final = 512
+_CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +34,42 @@ def digest(image: Path) -> str:
 
 
 def is_blank(image: Path) -> bool:
-    """Tell whether nothing was ever written to an image: no byte but zero."""
+    """Tell whether nothing was ever written to an image: it holds no byte but zero."""
+    return not any(chunk.strip(b"\0") for _, chunk in _data(image))
+
+
+def changed_sectors(before: Path, after: Path) -> set[int]:
+    """Return the numbers of the sectors in which two images differ."""
+    old, new = dict(_data(before)), dict(_data(after))
+    found: set[int] = set()
+    for start in old.keys() | new.keys():
+        one, other = (chunks.get(start, b"").ljust(_CHUNK, b"\0") for chunks in (old, new))
+        if one != other:
+            pairs = range(0, _CHUNK, SECTOR)
+            found |= {(start + at) // SECTOR for at in pairs if one[at : at + SECTOR] != other[at : at + SECTOR]}
+    return found
+
+
+def _data(image: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the chunks of a sparse file that are not holes, by their offset."""
     with image.open("rb") as file:
-        return not any(chunk.strip(b"\0") for chunk in iter(lambda: file.read(1 << 20), b""))
+        end, at = file.seek(0, os.SEEK_END), 0
+        while at < end:
+            try:
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA) // _CHUNK * _CHUNK
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                return
+            yield at, os.pread(file.fileno(), _CHUNK, at)
+            at += _CHUNK
 
 
 def partition_of(image: Path) -> tuple[int, int]:
     """Return where the one partition of an image starts, and its length, in bytes."""
     table = json.loads(run(["sfdisk", "--json", str(image)]))["partitiontable"]
     (only,) = table["partitions"]
-    return only["start"] * _SECTOR, only["size"] * _SECTOR
+    return only["start"] * SECTOR, only["size"] * SECTOR
 
 
 def look(image: Path, work: Path) -> DriveState:

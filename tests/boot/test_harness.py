@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from boot_parts import run
 from conftest import needs_tools
-from drive_watch import is_blank
+from drive_watch import changed_sectors, is_blank
 from initrd import STANDIN, Archive, new_system
 from machine import Bus, Disk, Ending, Machine, Uefi, boot, qemu_argv
 from transcript import Marker, parse_transcript
@@ -104,6 +104,22 @@ def test_a_blank_disk_is_told_from_one_that_was_written(tmp_path: Path) -> None:
         file.seek((3 << 20) - 1)
         file.write(b"x")
     assert not is_blank(disk)
+
+
+def test_changed_sectors_are_counted(tmp_path: Path) -> None:
+    before, after = tmp_path / "before.img", tmp_path / "after.img"
+    for disk in (before, after):
+        with disk.open("wb") as file:
+            file.truncate(5 << 20)
+            file.seek(3 << 20)
+            file.write(b"same" * 1000)
+    assert changed_sectors(before, after) == set()
+    with after.open("r+b") as file:
+        file.seek(512 * 7 + 500)
+        file.write(b"x" * 20)
+        file.seek((3 << 20) + 512)
+        file.write(b"SAME")
+    assert changed_sectors(before, after) == {7, 8, (3 << 20) // 512 + 1}
 
 
 @needs_tools("shellcheck")
