@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -160,18 +161,17 @@ def _splice(text: str, edits: Iterable[tuple[int, int, str]], command: Command, 
 
 
 def several_disks(disks: list[NamedDisk]) -> list[tuple[int, str]]:
-    """Return a problem for each line that names another disk than the first that is named."""
+    """Return a problem for each line that names another disk than the one that is named most often."""
     if not disks:
         return []
-    first = disks[0]
-    found: dict[tuple[int, str], None] = {}
-    for disk in disks:
-        if disk.name != first.name:
-            found[(disk.line, disk.name)] = None
-    there = "" if all(line == first.line for line, _ in found) else f" of line {first.line}"
-    return [
-        (line, f"names the disk {name} beside {first.name}{there}; kickbuild rebuilds one disk") for line, name in found
-    ]
+    most = Counter(disk.name for disk in disks).most_common(1)[0][0]
+    usual = next(disk for disk in disks if disk.name == most)
+    found: list[tuple[int, str]] = []
+    for disk in dict.fromkeys(disks):
+        if disk.name != most:
+            there = "" if disk.line == usual.line else f" of line {usual.line}"
+            found.append((disk.line, f"names the disk {disk.name} beside {most}{there}; kickbuild rebuilds one disk"))
+    return found
 
 
 def spread_members(commands: Iterable[Command]) -> list[tuple[int, str]]:

@@ -104,7 +104,7 @@ def test_what_the_real_installer_accepts_is_no_problem(handler: str, text: str) 
         ("RHEL6", "%onerror"),
         ("RHEL10", "%anaconda"),
         ("F43", "%anaconda"),
-        ("RHEL8", "%certificate --filename=x"),
+        ("RHEL8", "%certificate --filename=x --dir=/y"),
     ],
 )
 def test_sections_that_the_release_does_not_know(handler: str, section: str) -> None:
