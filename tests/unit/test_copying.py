@@ -1,0 +1,109 @@
+"""The byte mover: every size and offset, short sources, full disks, interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kickbuild.copying import CHUNK, Ranges, copy, digest, whole_file
+from kickbuild.errors import ToolError
+from kickbuild.progress import Silent
+
+SIZES = [0, 1, 511, 512, 4095, 4096, 4097, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5000, 20 * CHUNK + 1]
+
+
+class Counting(Silent):
+    """Counts what it is told."""
+
+    def __init__(self) -> None:
+        self.amount = 0
+
+    def advance(self, amount: int) -> None:
+        self.amount += amount
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("where", ["disk", "memory"])
+def test_whole_files(tmp_path: Path, size: int, where: str) -> None:
+    folder = tmp_path if where == "disk" else Path(tempfile.mkdtemp(dir="/dev/shm"))
+    data = os.urandom(size)
+    source, target = folder / "source", folder / "target"
+    source.write_bytes(data)
+    target.touch()
+    progress = Counting()
+    assert copy(whole_file(source), target, None, progress) == hashlib.sha256(data).hexdigest()
+    assert target.read_bytes() == data
+    assert progress.amount == size
+    assert digest(whole_file(target), Silent()) == hashlib.sha256(data).hexdigest()
+    source.unlink()
+    target.unlink()
+
+
+LENGTHS = st.lists(st.integers(0, 3 * 4096), min_size=1, max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lengths=LENGTHS, cut=st.integers(0, 10000), gap=st.sampled_from([0, 100, 2048, 4096]), start=st.integers(0, 5000)
+)
+def test_any_ranges_into_any_ranges(lengths: list[int], cut: int, gap: int, start: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        extents, offset = [], start
+        for length in lengths:
+            extents.append((offset, length))
+            offset += length + gap
+        data = os.urandom(offset)
+        (folder / "source").write_bytes(data)
+        wanted = b"".join(data[o : o + n] for o, n in extents)
+        first = min(cut, len(wanted))
+        targets = ((8192, first), (8192 + first + 512, len(wanted) - first))
+        (folder / "target").write_bytes(b"\xee" * (len(wanted) + 3 * 8192))
+        source = Ranges(folder / "source", tuple(extents))
+        assert copy(source, folder / "target", targets, Silent()) == hashlib.sha256(wanted).hexdigest()
+        found = (folder / "target").read_bytes()
+        assert b"".join(found[o : o + n] for o, n in targets) == wanted
+        rest = found[:8192] + found[8192 + first : 8192 + first + 512] + found[targets[1][0] + targets[1][1] :]
+        assert rest.count(0xEE) == len(rest)
+        assert digest(source, Silent()) == hashlib.sha256(wanted).hexdigest()
+
+
+def test_a_short_source_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"x" * 5000)
+    (tmp_path / "target").touch()
+    with pytest.raises(ToolError, match="truncated"):
+        copy(Ranges(tmp_path / "source", ((0, 100 * CHUNK),)), tmp_path / "target", None, Silent())
+    with pytest.raises(ToolError, match="truncated"):
+        digest(Ranges(tmp_path / "source", ((4096, 5000),)), Silent())
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="No such file"):
+        whole_file(tmp_path / "absent")
+    with pytest.raises(ToolError, match="No such file"):
+        digest(Ranges(tmp_path / "absent", ((0, 1),)), Silent())
+
+
+def test_a_full_device_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"x" * (20 * CHUNK))
+    with pytest.raises(ToolError, match="No space left") as caught:
+        copy(whole_file(tmp_path / "source"), Path("/dev/full"), None, Silent())
+    assert "make room" in caught.value.problems[0].hint
+
+
+def test_an_interrupt_in_the_middle_ends_all_threads(tmp_path: Path) -> None:
+    class Interrupting(Silent):
+        def advance(self, amount: int) -> None:
+            assert amount
+            raise KeyboardInterrupt
+
+    (tmp_path / "source").write_bytes(b"x" * (20 * CHUNK))
+    (tmp_path / "target").touch()
+    with pytest.raises(KeyboardInterrupt):
+        copy(whole_file(tmp_path / "source"), tmp_path / "target", None, Interrupting())
