@@ -205,6 +205,8 @@ def _disk_refusals(document: Document, capabilities: Capabilities) -> list[Remar
             named, problems = named_disks(command)
             disks += named
             found += [Remark(command.line, message) for message in problems]
+            placeholders = [name for name in (TARGET, OTHERS) if name in document.line(command.line).text]
+            found += [Remark(command.line, f"{name} stands for a disk that the guard finds") for name in placeholders]
         if command.name == "reqpart" and not capabilities.reqpart:
             message = f"reqpart does not exist in every minor release of {capabilities.family}"
             found.append(Remark(command.line, message, "write part lines for what the firmware boots from"))
@@ -309,7 +311,7 @@ def _written(work: _Work) -> str:
     for line in work.document.lines:
         for at, lines, reason in work.added:
             if at == line.number:
-                out += [text + newline for text in (added_mark(len(lines), reason), *lines)]
+                out += [text + newline for text in (added_mark(lines, reason), *lines)]
         fate, now = work.fates.get(line.number, (None, ""))
         if fate is _Fate.REPLACED:
             out.append(f"{WAS}{line.text}{line.ending or newline}{now}{line.ending}")

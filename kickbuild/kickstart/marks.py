@@ -7,10 +7,12 @@ kickbuild did, and a kickstart that was adopted can be adopted again, for anothe
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.kickstart.document import Kind, parse_document
+from kickbuild.kickstart.storage import INCLUDE
 
 if TYPE_CHECKING:
     from kickbuild.kickstart.document import Document, Line
@@ -23,13 +25,16 @@ REMOVED: Final = "# kickbuild removed: "
 """The line that nothing replaces."""
 GUARD_BEGIN: Final = "# kickbuild guard begins: it finds the one disk that may be erased, or sends the box back"
 GUARD_END: Final = "# kickbuild guard ends"
-_ADDED: Final = re.compile(r"# kickbuild added \(([0-9]{1,4}) lines?\): .*")
-_KEPT: Final = (WAS, MOVED, REMOVED)
+_ADDED: Final = re.compile(r"# kickbuild added \(([0-9]{1,4}) lines?, ([0-9a-f]{8})\): .*")
 
 
-def added_mark(count: int, reason: str) -> str:
-    """Return the mark above ``count`` lines that were not there."""
-    return f"# kickbuild added ({count} line{'s' * (count != 1)}): {reason}"
+def added_mark(lines: list[str], reason: str) -> str:
+    """Return the mark above lines that were not there; its checksum tells whether they are still the same."""
+    return f"# kickbuild added ({len(lines)} line{'s' * (len(lines) != 1)}, {_checksum(lines)}): {reason}"
+
+
+def _checksum(lines: list[str]) -> str:
+    return f"{zlib.crc32(chr(10).join(lines).encode('utf-8', 'replace')):08x}"
 
 
 def is_mark(line: Line) -> bool:
@@ -65,15 +70,22 @@ def _step(document: Document, position: int) -> tuple[str | None, int]:
         return line.text + line.ending, position + 1
     if line.text == GUARD_BEGIN:
         return _guard_end(document, position)
+    following = document.lines[position + 1 :]
     if added := _ADDED.fullmatch(line.text):
-        return None, position + 1 + int(added[1])
-    mark = next((mark for mark in _KEPT if line.text.startswith(mark)), None)
-    if mark is None:
-        return line.text + line.ending, position + 1
-    if mark == WAS and position + 1 < len(document.lines):
-        # The line below is ours; its ending is the original's, which may have none at the end of the file.
-        return line.text.removeprefix(mark) + document.lines[position + 1].ending, position + 2
-    return line.text.removeprefix(mark) + line.ending, position + 1
+        lines = [ours.text for ours in following[: int(added[1])]]
+        if _checksum(lines) == added[2]:
+            return None, position + 1 + len(lines)
+    for mark in (MOVED, REMOVED):
+        if line.text.startswith(mark):
+            return line.text.removeprefix(mark) + line.ending, position + 1
+    if line.text.startswith(WAS) and following and _is_replacement(following[0]):
+        # The line below has the ending that the original had, which may be none at the end of the file.
+        return line.text.removeprefix(WAS) + following[0].ending, position + 2
+    return line.text + line.ending, position + 1
+
+
+def _is_replacement(line: Line) -> bool:
+    return line.text == f"%include {INCLUDE}" or line.text.lstrip().startswith("harddrive ")
 
 
 def _guard_end(document: Document, position: int) -> tuple[str | None, int]:

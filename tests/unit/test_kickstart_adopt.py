@@ -255,6 +255,7 @@ def test_an_iso_without_packages_keeps_the_network_source() -> None:
         ("mount /dev/sda1 /srv", "mount keeps"),
         ("part /home --size=1 --ondisk=$disk", "template"),
         ("part /home --size=1 --ondisk={{ disk }}", "template"),
+        ("part /home --size=1 --label=@OTHERS@", "stands for a disk"),
         ("{% if web %}", "template"),
         ("<% if @web %>", "template"),
         ("%include /tmp/part.ks", "put the file's lines"),
@@ -325,7 +326,7 @@ def test_what_should_be_known_is_told() -> None:
     assert [where for where, _ in told] == ["ks.cfg", "ks.cfg", "ks.cfg:1", "ks.cfg:2", "ks.cfg:11"]
     assert "unasked" in told[0][1]
     assert "unsupported_hardware" in told[1][1]
-    assert adopted(with_line("text --non-interactive", instead_of="cmdline")).notices == ().text
+    assert adopted(with_line("text --non-interactive", instead_of="cmdline")).notices == ()
 
 
 def test_raid_on_the_one_disk_that_is_named_is_adopted() -> None:
@@ -412,7 +413,7 @@ def test_lines_of_the_profile_are_added() -> None:
     extra = ("user --name=ops --groups=wheel --lock", "skipx")
     result = adopted(KS, extra=extra)
     lines = result.text.splitlines()
-    place = lines.index("# kickbuild added (2 lines): the profile's kickstart.extra")
+    place = next(i for i, line in enumerate(lines) if line.startswith("# kickbuild added (2 lines, "))
     assert tuple(lines[place + 1 : place + 3]) == extra
     assert lines[place + 3] == "# what it gets"
     assert_taken_back(KS, result)
@@ -503,6 +504,17 @@ def test_no_text_makes_it_fail(text: str) -> None:
 @given(TEXTS | st.text())
 def test_restoring_what_was_never_adopted_changes_nothing(text: str) -> None:
     assert restore(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("reboot\n", ""), ("reboot\n", "poweroff\n"), (f"{INCLUDE}\n", ""), (f"{INCLUDE}\n", "%include /tmp/x\n")],
+)
+def test_a_mark_takes_no_line_that_is_not_kickbuilds(ours: str, theirs: str) -> None:
+    changed = adopted(with_line("", instead_of="reboot")).text.replace(f"\n{ours}", f"\n{theirs}")
+    kept = [line for line in changed.splitlines() if not line.startswith(("#", "harddrive"))]
+    there = iter(restore(changed).text.splitlines())
+    assert all(line in there for line in kept if line not in {INCLUDE, "reboot"})
 
 
 def test_the_command_prints_a_diff(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
