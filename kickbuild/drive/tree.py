@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from kickbuild.copying import Ranges
     from kickbuild.progress import Progress
 
@@ -21,7 +23,7 @@ class Filesystem:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A file (with its size in bytes), or a directory or anything else (``is_file`` false)."""
+    """A file (with its size in bytes), or a directory, or anything else (both false)."""
 
     size: int
     is_file: bool = True
@@ -36,8 +38,8 @@ class Tree(Protocol):
 
     filesystem: Filesystem
 
-    def nodes(self) -> dict[str, Node]:
-        """Return everything below the root by path, directories too; links are not followed."""
+    def nodes(self, directories: Iterable[str]) -> dict[str, Node]:
+        """Return everything below some directories by path, subdirectories too; links are not followed."""
 
     def free(self) -> int:
         """Return the bytes that can still be written."""
@@ -51,8 +53,19 @@ class Tree(Protocol):
     def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
         """Write a small file, with its directories: complete and durable, or not at all."""
 
-    def receive(self, path: str, source: Ranges, progress: Progress) -> str:
-        """Copy a large file in, with its directories, and return its sha256; it appears complete or not at all."""
+    def receive(self, path: str, source: Ranges, progress: Progress, accept: Callable[[str], None]) -> str:
+        """Copy a large file in, with its directories, and return its sha256; it appears complete or not at all.
+
+        ``accept`` is told the sha256 before the file appears, and refuses it by raising.
+        """
 
     def remove(self, path: str) -> None:
         """Remove a file, and its directories where they become empty. What is not there is no error."""
+
+
+def parts_of(path: str) -> list[str]:
+    """Return the names in an absolute path. Raises ValueError for a path that could lead out of the tree."""
+    names = path.split("/")
+    if names[0] or len(names) < 2 or any(name in {"", ".", ".."} or "\0" in name for name in names[1:]):
+        raise ValueError(f"{path!r} is not a path within a tree")
+    return names[1:]

@@ -25,9 +25,9 @@ _GROUP: Final = "system"
 #: Without a size of its own swap takes what the installer recommends for the box's memory.
 _RECOMMENDED: Final = 0
 _DEFAULT: Final = (
-    Part(mount="/boot", size=1 * GIB, filesystem=None),
+    Part.model_construct(mount="/boot", size=1 * GIB, grow=False, filesystem=None),
     Part.model_construct(mount="swap", size=_RECOMMENDED, grow=False, filesystem=None),
-    Part(mount="/", size=4 * GIB, grow=True, filesystem=None),
+    Part.model_construct(mount="/", size=4 * GIB, grow=True, filesystem=None),
 )
 
 

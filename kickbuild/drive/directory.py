@@ -1,0 +1,201 @@
+"""A rebuild drive as a directory: the root of a mounted filesystem."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kickbuild.copying import copy, digest, whole_file
+from kickbuild.drive.tree import Filesystem, Node, parts_of
+from kickbuild.errors import ToolError
+from kickbuild.files import PARTIAL_PREFIX, atomic_write, partial_path, sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from kickbuild.copying import Ranges
+    from kickbuild.progress import Progress
+
+# linux/fs.h: _IOW(0x94, 9, int)
+_FICLONE: Final = 0x40049409
+#: Filesystems where fallocate reserves blocks instead of writing zeros.
+_RESERVES: Final = frozenset({"ext4", "xfs", "btrfs"})
+
+
+class DirectoryTree:
+    """The tree below a directory. Symbolic links in it are never followed: a drive comes from outside."""
+
+    def __init__(self, root: Path, filesystem: Filesystem) -> None:
+        self.root = root
+        self.filesystem = filesystem
+
+    def nodes(self, directories: Iterable[str]) -> dict[str, Node]:
+        """Return everything below some directories."""
+        found: dict[str, Node] = {}
+        for directory in directories:
+            with self._failures(directory), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                top = self._directory(parts_of(directory))
+                try:
+                    self._walk(top, directory, found)
+                finally:
+                    os.close(top)
+        return found
+
+    def free(self) -> int:
+        """Return the bytes that this user can still write."""
+        with self._failures("/"):
+            values = os.statvfs(self.root)
+        return values.f_bavail * values.f_frsize
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Return the beginning of a file."""
+        with self._failures(path), self._parent(path) as (parent, name):
+            if parent is None:
+                return None
+            try:
+                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=parent)
+            except FileNotFoundError:
+                return None
+            with os.fdopen(descriptor, "rb") as file:
+                return file.read(limit)
+
+    def ranges(self, path: str) -> Ranges:
+        """Return the whole file."""
+        real = self.root.joinpath(*parts_of(path))
+        with self._failures(path), self._parent(path) as (parent, name):
+            if parent is None or not stat.S_ISREG(os.lstat(name, dir_fd=parent).st_mode):
+                raise ToolError(f"{real} is not a file")
+        return whole_file(real)
+
+    def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
+        """Write a small file."""
+        with self._failures(path), self._parent(path, create=True) as (parent, name):
+            assert parent is not None
+            atomic_write(Path(f"/proc/self/fd/{parent}/{name}"), data, mode=mode)
+
+    def receive(self, path: str, source: Ranges, progress: Progress, accept: Callable[[str], None]) -> str:
+        """Copy a large file in, by a reflink where the filesystem can."""
+        with self._failures(path), self._parent(path, create=True) as (parent, name):
+            assert parent is not None
+            target = Path(f"/proc/self/fd/{parent}/{name}")
+            partial = partial_path(target)
+            try:
+                sha256 = self._fill(partial, source, progress)
+                accept(sha256)
+                partial.replace(target)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+            sync_directory(target.parent)
+        return sha256
+
+    def remove(self, path: str) -> None:
+        """Remove a file and the directories that become empty."""
+        names = parts_of(path)
+        with self._failures(path), self._parent(path) as (parent, name):
+            if parent is None:
+                return
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=parent)
+            os.fsync(parent)
+        for end in range(len(names) - 1, 0, -1):
+            try:
+                self.root.joinpath(*names[:end]).rmdir()
+            except OSError:
+                break
+
+    def clean(self, directories: Iterable[str]) -> list[str]:
+        """Remove what a stopped run left unfinished, and return those paths."""
+        left = [path for path in self.nodes(directories) if path.rpartition("/")[2].startswith(PARTIAL_PREFIX)]
+        for path in left:
+            self.remove(path)
+        return left
+
+    def _fill(self, partial: Path, source: Ranges, progress: Progress) -> str:
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        try:
+            if self._cloned(descriptor, source):
+                os.fsync(descriptor)
+                return digest(source, progress)
+            if source.size and self.filesystem.type in _RESERVES:
+                os.posix_fallocate(descriptor, 0, source.size)
+        finally:
+            os.close(descriptor)
+        return copy(source, partial, None, progress)
+
+    @staticmethod
+    def _cloned(descriptor: int, source: Ranges) -> bool:
+        """Try to share the source's blocks; only for a whole file on the same filesystem, and few can."""
+        if len(source.extents) != 1 or source.extents[0][0] != 0:
+            return False
+        try:
+            with source.path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size != source.size:
+                    return False
+                fcntl.ioctl(descriptor, _FICLONE, file.fileno())
+        except OSError:
+            return False
+        return True
+
+    def _directory(self, names: list[str], *, create: bool = False) -> int:
+        """Return a descriptor of a directory, reached without following a link."""
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        for name in names:
+            try:
+                try:
+                    below = os.open(name, flags, dir_fd=descriptor)
+                except FileNotFoundError:
+                    if not create:
+                        raise
+                    os.mkdir(name, 0o755, dir_fd=descriptor)
+                    os.fsync(descriptor)
+                    below = os.open(name, flags, dir_fd=descriptor)
+            finally:
+                os.close(descriptor)
+            descriptor = below
+        return descriptor
+
+    @contextlib.contextmanager
+    def _parent(self, path: str, *, create: bool = False) -> Iterator[tuple[int | None, str]]:
+        """Yield a descriptor of the directory that a path is in, None where it is not there, and the last name."""
+        *above, name = parts_of(path)
+        try:
+            descriptor = self._directory(above, create=create)
+        except (FileNotFoundError, NotADirectoryError):
+            if create:
+                raise
+            yield None, name
+            return
+        try:
+            yield descriptor, name
+        finally:
+            os.close(descriptor)
+
+    def _walk(self, descriptor: int, path: str, found: dict[str, Node]) -> None:
+        with os.scandir(descriptor) as entries:
+            names = sorted(entry.name for entry in entries)
+        for name in names:
+            values = os.lstat(name, dir_fd=descriptor)
+            is_directory = stat.S_ISDIR(values.st_mode)
+            found[f"{path}/{name}"] = Node(values.st_size, stat.S_ISREG(values.st_mode), is_directory)
+            if is_directory:
+                below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+                try:
+                    self._walk(below, f"{path}/{name}", found)
+                finally:
+                    os.close(below)
+
+    @contextlib.contextmanager
+    def _failures(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            place = f"{self.root}{path}"
+            hint = "a link there would lead elsewhere; remove it" if error.errno in {errno.ENOTDIR, errno.ELOOP} else ""
+            raise ToolError(f"{place}: {error.strerror or error}", hint=hint) from error
