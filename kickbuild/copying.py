@@ -1,9 +1,9 @@
 """Moving bytes as fast as the disk can, hashing them in the same pass, and durable when it returns.
 
 The calling thread reads, one thread hashes and one writes, over a few aligned buffers and past the page cache where
-the filesystem allows it: copying 9 GB so takes half of what ``cp`` and ``sync`` take, because nothing waits for the cache to
-be written back. Where direct I/O is refused (tmpfs, some FUSE and network filesystems, unaligned offsets) the same
-pipeline runs buffered.
+the filesystem allows it: copying 9 GB so takes half of what ``cp`` and ``sync`` take, because nothing waits for the
+cache to be written back. Where direct I/O is refused (tmpfs, some FUSE and network filesystems, unaligned offsets) the
+same pipeline runs buffered.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from kickbuild.errors import ToolError
+from kickbuild.errors import ToolError, system_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def whole_file(path: Path) -> Ranges:
     try:
         return Ranges(path, ((0, path.stat().st_size),))
     except OSError as error:
-        raise _failure(error, path) from error
+        raise system_error(error, path) from error
 
 
 def copy(source: Ranges, destination: Path, at: Extents | None, progress: Progress) -> str:
@@ -99,15 +99,6 @@ def _pieces(source: Extents, target: Extents) -> Iterator[tuple[int, int, int]]:
             to, left = to + length, left - length
 
 
-def _failure(error: OSError, path: Path) -> ToolError:
-    hint = ""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        hint = "make room on it, or use a larger drive; nothing that was there before has changed"
-    elif error.errno == errno.EIO:
-        hint = "the disk or the medium is failing, or was unplugged"
-    return ToolError(f"{path}: {error.strerror or error}", hint=hint)
-
-
 class _Side:
     """One end of a copy: a file opened twice, past the page cache and through it."""
 
@@ -116,7 +107,7 @@ class _Side:
         try:
             self._buffered = os.open(path, flags | os.O_CLOEXEC)
         except OSError as error:
-            raise _failure(error, path) from error
+            raise system_error(error, path) from error
         self._direct: int | None = None
         with contextlib.suppress(OSError):
             self._direct = os.open(path, flags | os.O_CLOEXEC | os.O_DIRECT)
@@ -141,7 +132,7 @@ class _Side:
         try:
             os.fsync(self._buffered)
         except OSError as error:
-            raise _failure(error, self.path) from error
+            raise system_error(error, self.path) from error
 
     def _all(self, call: Callable[[int, list[memoryview], int], int], view: memoryview, offset: int, end: str) -> None:
         done = 0
@@ -163,7 +154,7 @@ class _Side:
                     self._direct = None
             return call(self._buffered, [view], offset)
         except OSError as error:
-            raise _failure(error, self.path) from error
+            raise system_error(error, self.path) from error
 
 
 @dataclass(slots=True)

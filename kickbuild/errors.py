@@ -6,6 +6,7 @@ Several problems travel in one exception, because a person wants to mend them al
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
@@ -94,3 +95,17 @@ class ToolError(KickbuildError):
     """An external program, or the system underneath, failed while working."""
 
     exit_code = ExitCode.TOOL
+
+
+def system_error(error: OSError, place: object) -> ToolError:
+    """Return what the system's refusal means to a person, with the way out where there is one."""
+    hint = ""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        hint = "make room on it, or use a larger drive; nothing that was there before has changed"
+    elif error.errno == errno.EIO:
+        hint = "the disk or the medium is failing, or was unplugged"
+    elif error.errno in {errno.ENOTDIR, errno.ELOOP}:
+        hint = "a link or a file stands there where a directory should be; remove it"
+    elif error.errno in {errno.EACCES, errno.EPERM}:
+        hint = "run it as a user who may write there"
+    return ToolError(f"{place}: {error.strerror or error}", hint=hint)

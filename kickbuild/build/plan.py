@@ -245,6 +245,7 @@ def boot_entry(request: KickstartRequest) -> BootEntry:
         drive=request.source,
         kernel=f"{request.directory}/vmlinuz",
         initrd=f"{request.directory}/initrd.img",
+        kickstart=request.kickstart_path,
         arguments=plan_arguments(
             can=request.can,
             drive=request.source,

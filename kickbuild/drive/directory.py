@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import stat
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.copying import copy, digest, whole_file
 from kickbuild.drive.tree import Filesystem, Node, parts_of
-from kickbuild.errors import ToolError
+from kickbuild.errors import ToolError, system_error
 from kickbuild.files import PARTIAL_PREFIX, atomic_write, partial_path, sync_directory
 
 if TYPE_CHECKING:
@@ -196,6 +195,4 @@ class DirectoryTree:
         try:
             yield
         except OSError as error:
-            place = f"{self.root}{path}"
-            hint = "a link there would lead elsewhere; remove it" if error.errno in {errno.ENOTDIR, errno.ELOOP} else ""
-            raise ToolError(f"{place}: {error.strerror or error}", hint=hint) from error
+            raise system_error(error, f"{self.root}{path}") from error

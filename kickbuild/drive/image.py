@@ -18,7 +18,7 @@ from kickbuild.drive.image_ext import ExtTree
 from kickbuild.drive.image_vfat import VfatTree
 from kickbuild.drive.image_xfs import mounted_xfs
 from kickbuild.drive.tree import Filesystem
-from kickbuild.errors import InputError, RefusedError, ToolError
+from kickbuild.errors import InputError, RefusedError, system_error
 from kickbuild.files import PARTIAL_PREFIX, partial_path, sync_directory
 from kickbuild.run import require_tool, run
 from kickbuild.units import MIB
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 #: Where the partition begins, and what the backup of the partition table takes at the end.
 START: Final = 1 * MIB
 _END: Final = 1 * MIB
-FILESYSTEMS: Final = ("ext4", "ext3", "xfs", "vfat")
+FILESYSTEMS: Final = ("ext4", "xfs", "vfat")
 #: The least that mke2fs, mkfs.xfs and mkfs.vfat make something useful of.
-_LEAST: Final = {"ext4": 16 * MIB, "ext3": 16 * MIB, "xfs": 320 * MIB, "vfat": 40 * MIB}
+_LEAST: Final = {"ext4": 16 * MIB, "xfs": 320 * MIB, "vfat": 40 * MIB}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,6 @@ def require_programs(fs: str) -> None:
     """Raise LackingError where a program that making such an image needs is missing."""
     programs = {
         "ext4": ("mke2fs", "debugfs", "e2fsck"),
-        "ext3": ("mke2fs", "debugfs", "e2fsck"),
         "vfat": ("mkfs.vfat", "mcopy", "mdir", "mmd", "mdel"),
         "xfs": ("mkfs.xfs", "mount", "umount"),
     }
@@ -126,7 +125,7 @@ def image_filesystem(path: Path) -> Filesystem:
     offset = _partition_offset(path)
     done = run(["blkid", "-p", "-O", str(offset), "-o", "export", path], check=False)
     values = dict(line.split("=", 1) for line in done.text.splitlines() if "=" in line)
-    if values.get("TYPE") not in {*FILESYSTEMS, "ext2"}:
+    if values.get("TYPE") not in FILESYSTEMS:
         found = f"holds {values['TYPE']}" if "TYPE" in values else "holds no filesystem"
         raise InputError(f"{path} {found}, so it is no rebuild drive", hint=f"known: {', '.join(FILESYSTEMS)}")
     return Filesystem(values["TYPE"], values.get("UUID", ""), values.get("LABEL", ""))
@@ -186,11 +185,11 @@ def _partition_offset(path: Path) -> int:
 def _make_filesystem(new: NewImage, partial: Path) -> None:
     size = new.size - START - _END
     label = ["-L", new.label] if new.label else []
-    if new.fs.startswith("ext"):
+    if new.fs == "ext4":
         features = ",".join(filter(None, ["^orphan_file", "^metadata_csum_seed", "^metadata_csum", new.ext_features]))
         run(
             [
-                "mke2fs", "-q", "-F", "-t", new.fs, "-b", "4096", "-m", "0", "-U", new.uuid, *label,
+                "mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-U", new.uuid, *label,
                 "-O", _known_features(features), "-E", f"offset={START},lazy_itable_init=1,root_owner=0:0",
                 partial, f"{size // 1024}k",
             ]
@@ -224,7 +223,7 @@ def _known_features(features: str) -> str:
 @contextlib.contextmanager
 def _open(path: Path, filesystem: Filesystem, *, writes: bool) -> Iterator[Tree]:
     offset = _partition_offset(path)
-    if filesystem.type.startswith("ext"):
+    if filesystem.type == "ext4":
         yield ExtTree(path, offset, filesystem, writes=writes)
     elif filesystem.type == "vfat":
         with VfatTree.opened(path, offset, filesystem) as tree:
@@ -241,4 +240,4 @@ def _system_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     except OSError as error:
-        raise ToolError(f"{path}: {error.strerror or error}") from error
+        raise system_error(error, path) from error

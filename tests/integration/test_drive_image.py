@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import needs_root, needs_tools
@@ -18,12 +18,14 @@ from kickbuild.progress import Silent
 from kickbuild.run import run
 from kickbuild.units import MIB
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TOOLS = needs_tools("mke2fs", "debugfs", "e2fsck", "sfdisk", "blkid", "mkfs.vfat", "mcopy", "mdir", "mkfs.xfs")
 pytestmark = TOOLS
 
 KINDS = [
     "ext4",
-    "ext3",
     "vfat",
     pytest.param("xfs", marks=needs_root()),
 ]
@@ -48,7 +50,7 @@ def make(path: Path, fs: str, data: bytes, source: Path) -> NewImage:
 def judge(path: Path, fs: str) -> None:
     """Let the filesystem's own checker and sfdisk look at the image."""
     run(["sfdisk", "--verify", path])
-    if fs.startswith("ext"):
+    if fs == "ext4":
         run(["e2fsck", "-fn", f"{path}?offset={MIB}"])
     elif fs == "vfat":
         part = path.with_suffix(".part")
@@ -91,9 +93,9 @@ def test_a_change_replaces_the_image_whole(tmp_path: Path, fs: str) -> None:
     path = tmp_path / "r.img"
     make(path, fs, b"x" * 100_000, tmp_path / "source")
     before = path.read_bytes()
-    with pytest.raises(KeyError), edit_image(path) as tree:
+    with pytest.raises(ToolError), edit_image(path) as tree:
         tree.remove("/rocky9/x.iso")
-        raise KeyError
+        tree.ranges("/rocky9/x.iso")
     assert path.read_bytes() == before
     with edit_image(path) as tree:
         tree.remove("/rocky9/x.iso")
@@ -112,7 +114,7 @@ def test_a_change_replaces_the_image_whole(tmp_path: Path, fs: str) -> None:
 
 
 @needs_root()
-@pytest.mark.parametrize("fs", ["ext4", "ext3", "vfat", "xfs"])
+@pytest.mark.parametrize("fs", ["ext4", "xfs"])
 def test_the_kernel_reads_the_same(tmp_path: Path, fs: str) -> None:
     data = os.urandom(150 * CHUNK)
     path = tmp_path / "r.img"
@@ -124,7 +126,7 @@ def test_the_kernel_reads_the_same(tmp_path: Path, fs: str) -> None:
         assert (mount / "rocky9" / "x.iso").read_bytes() == data
         ks = mount / "kickbuild" / "web" / "ks.cfg"
         assert ks.read_bytes() == b"secret again\n"
-        assert fs == "vfat" or ks.stat().st_mode & 0o777 == 0o600
+        assert ks.stat().st_mode & 0o777 == 0o600
     finally:
         subprocess.run(["umount", mount], check=True)
 

@@ -36,7 +36,7 @@ def python(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
 def test_installed(tmp_path: Path, python: Path, kind: str) -> None:
     editable = ["--editable"] if kind == "editable" else []
-    command = [
+    command: list[str | Path] = [
         python,
         "-m",
         "pip",
