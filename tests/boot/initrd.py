@@ -52,7 +52,6 @@ _MODULES: Final = (
     "vfat",
     "nls_ascii",
     "nls_cp437",
-    "xfs",
 )
 _REGULAR, _SYMLINK, _DIRECTORY = 0o100000, 0o120000, 0o040000
 
