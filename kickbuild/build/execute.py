@@ -47,12 +47,9 @@ def _remove(plan: DrivePlan, tree: Tree) -> None:
 def _do(step: Step, tree: Tree, progress: Progress) -> FileRecord | None:
     match step:
         case CopyIso():
-            return _copy_iso(step, tree, progress)
+            return _receive(step, whole_file(step.source), tree, progress)
         case Extract():
-            progress.begin(step.path, step.size)
-            digest = tree.receive(step.path, Ranges(step.source, step.file.extents), progress)
-            progress.end()
-            return FileRecord(digest, step.size, step.origin)
+            return _receive(step, Ranges(step.source, step.file.extents), tree, progress)
         case Write():
             tree.write(step.path, step.data, mode=step.mode)
             return FileRecord(hashlib.sha256(step.data).hexdigest(), step.size)
@@ -65,15 +62,21 @@ def _do(step: Step, tree: Tree, progress: Progress) -> FileRecord | None:
             assert_never(step)
 
 
-def _copy_iso(step: CopyIso, tree: Tree, progress: Progress) -> FileRecord:
+def _receive(step: CopyIso | Extract, source: Ranges, tree: Tree, progress: Progress) -> FileRecord:
+    pinned = step.sha256 if isinstance(step, CopyIso) else ""
+
+    def accept(found: str) -> None:
+        if pinned and found != pinned:
+            raise IsoError(
+                f"has the sha256 {found}, but the profile pins {pinned}",
+                where=str(step.source),
+                hint="get the ISO again, or correct source.sha256 from the distribution's signed checksum file",
+            )
+
+    if source.size != step.size:
+        raise IsoError(f"has {source.size} bytes now and had {step.size} when it was planned", where=str(step.source))
     progress.begin(step.path, step.size)
-    digest = tree.receive(step.path, whole_file(step.source), progress)
-    progress.end()
-    if step.sha256 and digest != step.sha256:
-        tree.remove(step.path)
-        raise IsoError(
-            f"has the sha256 {digest}, but the profile pins {step.sha256}",
-            where=str(step.source),
-            hint="get the ISO again, or correct source.sha256 from the distribution's signed checksum file",
-        )
-    return FileRecord(digest, step.size, step.origin)
+    try:
+        return FileRecord(tree.receive(step.path, source, progress, accept), step.size, step.origin)
+    finally:
+        progress.end()

@@ -58,7 +58,12 @@ def render_manifest(manifest: Manifest) -> bytes:
     """Return the manifest as JSON: the same bytes for the same content."""
     drive = {"label": manifest.label, "uuid": manifest.uuid}
     profiles = _lines({name: asdict(record) for name, record in manifest.profiles.items()})
-    files = _lines({path: {k: v for k, v in asdict(record).items() if k != "origin" or v} for path, record in manifest.files.items()})
+    files = _lines(
+        {
+            path: {k: v for k, v in asdict(record).items() if k != "origin" or v}
+            for path, record in manifest.files.items()
+        }
+    )
     text = (
         f'{{\n "schema": {SCHEMA},\n "kickbuild": {json.dumps(__version__)},\n "drive": {_compact(drive)},\n'
         f' "profiles": {profiles},\n "files": {files}\n}}\n'

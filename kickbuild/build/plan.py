@@ -138,7 +138,9 @@ class DrivePlan:
         """Whether anything is to be done at all, the manifest's own content included."""
         if self.before is None or self.removals:
             return True
-        return self.before.profiles != self.after_profiles or any(not isinstance(s, Keep) for s in self.steps)
+        same_drive = (self.before.uuid, self.before.label) == (self.filesystem.uuid, self.filesystem.label)
+        same_profiles = self.before.profiles == self.after_profiles
+        return not (same_drive and same_profiles and all(isinstance(step, Keep) for step in self.steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,7 @@ class DriveState:
     manifest: Manifest | None
     free: int
     recheck: bool = False
-    """Trust nothing that is there: write it all again."""
+    """Trust nothing that is there: write all of the wanted profiles again."""
 
 
 def plan_drive(wanted: Sequence[Wanted], state: DriveState, destination: str) -> DrivePlan:
@@ -323,6 +325,7 @@ def _conflicts(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
         if len(users) > 1
     ]
     others = state.manifest.profiles if state.manifest else {}
+    problems += _stale(sorted(set(others) - mine), state)
     for plan in plans:
         changes = any(isinstance(step, CopyIso) for step in plan.steps)
         users = sorted(
@@ -337,6 +340,20 @@ def _conflicts(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
                 )
             )
     return problems
+
+
+def _stale(others: list[str], state: DriveState) -> list[Problem]:
+    """Refuse to leave profiles on the drive that look for it under a UUID or label that it no longer has."""
+    before, now = state.manifest, state.filesystem
+    if before is None or not others or (before.uuid, before.label) == (now.uuid, now.label):
+        return []
+    return [
+        Problem(
+            f"the drive was prepared as UUID={before.uuid} LABEL={before.label or '(none)'} and is now UUID={now.uuid} "
+            f"LABEL={now.label or '(none)'}; {', '.join(others)} on it would look for the old one",
+            hint=f"prepare {', '.join(others)} in the same run, or remove them first",
+        )
+    ]
 
 
 def _drive_plan(

@@ -54,7 +54,7 @@ def verify_drive(tree: Tree, progress: Progress, *, name: str) -> Report:
             hint="`kickbuild prepare` makes one; a run that was stopped halfway has not written it yet",
         )
     manifest = parse_manifest(data, where=f"{name}: {MANIFEST}")
-    nodes = tree.nodes()
+    nodes = tree.nodes(directories(manifest))
     findings = [
         *_identity(tree, manifest),
         *_files(tree, manifest, nodes, progress),
@@ -71,6 +71,11 @@ def verify_drive(tree: Tree, progress: Progress, *, name: str) -> Report:
         sum(record.size for record in manifest.files.values()),
         tuple(sorted(manifest.profiles)),
     )
+
+
+def directories(manifest: Manifest) -> list[str]:
+    """Return the directories of a drive that are kickbuild's."""
+    return sorted({"/kickbuild", *(record.directory for record in manifest.profiles.values())})
 
 
 def _identity(tree: Tree, manifest: Manifest) -> Iterator[Finding]:
@@ -109,14 +114,11 @@ def _files(tree: Tree, manifest: Manifest, nodes: dict[str, Node], progress: Pro
 
 def _unexpected(manifest: Manifest, nodes: dict[str, Node]) -> Iterator[Finding]:
     """Report what lies in directories that are kickbuild's and is not in the manifest."""
-    ours = {"/kickbuild", *(record.directory for record in manifest.profiles.values())}
     for path, node in sorted(nodes.items()):
         name = PurePosixPath(path).name
         if name.startswith(PARTIAL_PREFIX):
             yield Finding(path, "was left by a run that was stopped; `kickbuild prepare` removes it")
-        elif node.is_directory or path in manifest.files or path == MANIFEST or name in _LEFT_BY_BOXES:
-            continue
-        elif any(path.startswith(f"{directory}/") for directory in ours):
+        elif not (node.is_directory or path in manifest.files or path == MANIFEST or name in _LEFT_BY_BOXES):
             yield Finding(path, "is unexpected: kickbuild did not put it there")
 
 
@@ -165,6 +167,3 @@ def _entries(tree: Tree, paths: list[str], ref: DriveRef) -> Iterator[Finding]:
         text = (tree.read(path, _SMALL) or b"").decode("utf-8", "replace")
         if f"ks=hd:{ref}:" not in text:
             yield Finding(path, f"does not name this drive ({ref})")
-
-
-__all__ = ["Finding", "Report", "verify_drive"]

@@ -1,0 +1,72 @@
+"""Which filesystem a directory is on: /proc/self/mountinfo, parsed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kickbuild.drive.info import Mount
+from kickbuild.errors import InputError, LackingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+def parse_mountinfo(text: str) -> tuple[Mount, ...]:
+    """Return the mounts that the text of a mountinfo file lists, in order. Lines it does not know are left out.
+
+    Source: proc(5), "/proc/[pid]/mountinfo": optional fields end with a single hyphen; blanks are octal escapes.
+    """
+    mounts: list[Mount] = []
+    for line in text.splitlines():
+        front, separator, back = line.partition(" - ")
+        fields, rest = front.split(" "), back.split(" ")
+        if not separator or len(fields) < 6 or len(rest) < 2:
+            continue
+        options = frozenset(fields[5].split(",")) | frozenset(rest[2].split(",") if len(rest) > 2 else ())
+        mounts.append(
+            Mount(
+                point=_plain(fields[4]),
+                root=_plain(fields[3]),
+                number=fields[2],
+                fs_type=rest[0],
+                source=_plain(rest[1]),
+                options=options,
+            )
+        )
+    return tuple(mounts)
+
+
+def read_mounts(proc: Path = Path("/proc")) -> tuple[Mount, ...]:
+    """Return the mounts of this process. Raises LackingError without /proc."""
+    try:
+        text = (proc / "self" / "mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise LackingError(f"{proc}/self/mountinfo cannot be read: {error.strerror}") from error
+    return parse_mountinfo(text)
+
+
+def mount_of(directory: Path, mounts: Iterable[Mount]) -> Mount:
+    """Return the mount that a directory is on: the last one at the longest path above it. Raises InputError."""
+    try:
+        real = directory.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{directory}: {reason}", hint="give the directory where the drive is mounted") from error
+    if not real.is_dir():
+        raise InputError(f"{directory} is not a directory", hint="for a disk image, use --image")
+    best: Mount | None = None
+    for mount in mounts:
+        is_above = real.is_relative_to(mount.point)
+        if is_above and (best is None or len(mount.point) >= len(best.point)):
+            best = mount
+    if best is None:
+        raise LackingError(f"nothing is mounted above {directory}, by what the kernel says")
+    return best
+
+
+def _plain(text: str) -> str:
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)
