@@ -269,7 +269,8 @@ def _iso_steps(want: Wanted, request: KickstartRequest, state: DriveState) -> li
     if request.can.stage2_outside and facts.install_image is not None:
         files.append(("images/install.img", facts.install_image))
     extracts = [Extract(facts.path, file, f"{request.directory}/{name}", origin) for name, file in files]
-    return [_unless_same_origin(step, state) for step in (copy, *extracts)]
+    found: list[CopyIso | Extract] = [copy, *extracts]
+    return [_unless_same_origin(step, state) for step in found]
 
 
 def _record(path: str, size: int, state: DriveState) -> FileRecord | None:

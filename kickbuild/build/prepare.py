@@ -22,7 +22,6 @@ from kickbuild.drive.image import (
     NewImage,
     clean_partials,
     edit_image,
-    image_filesystem,
     new_image,
     new_uuid,
     open_image,
@@ -80,7 +79,7 @@ def _directories(plan: DrivePlan) -> list[str]:
 
 
 def plan_for_directory(wanted: Sequence[Wanted], directory: Path, *, recheck: bool = False) -> Job:
-    """Plan for a mounted filesystem. Raises RefusedError with every reason, or what makes the wish itself impossible."""
+    """Plan for a mounted filesystem. Raises RefusedError with every reason, or what makes the wish impossible."""
     tree, problems = _mounted(directory, wanted)
     state = _state(tree, wanted, str(directory), recheck=recheck)
     plan = _planned(wanted, state, str(directory), problems)
