@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,7 +177,7 @@ def _place(target: Path, data: bytes | Path) -> None:
 def _master(tree: Path, path: Path, volume_id: str, *, rock_ridge: bool, joliet: bool, udf: bool) -> None:
     program = ["genisoimage", "-udf", "-allow-limited-size"] if udf else ["xorriso", "-as", "mkisofs"]
     options = ["-quiet", "-iso-level", "3", "-follow-links" if not udf else "-f", "-V", volume_id]
-    options += ["-R"] if rock_ridge else []
+    options += ["-R"] if rock_ridge else [] if udf else ["--norock"]
     options += ["-J", "-joliet-long"] if joliet else []
     _run(*program, *options, "-o", str(path), str(tree))
 
@@ -330,7 +331,7 @@ def main() -> None:
         volume_id=given.volume_id,
         implant_md5=given.implant_md5,
     )
-    print(made)
+    sys.stdout.write(f"{made}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,294 @@
+"""Reading an ISO by the names in it. The one module that uses pycdlib, and only to look things up.
+
+The volume is checked first (``volume``), then pycdlib parses it through a file object that counts what is read, so that
+no ISO can make it take much time or memory. El Torito and partition tables are hidden from it: nothing here needs
+them, and pycdlib refuses or reads whole files for some that firmware accepts. The bytes of files are not read through
+pycdlib but from their extents.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, Self
+
+from kickbuild.errors import IsoError, Problem
+from kickbuild.iso.facts import IsoFile
+from kickbuild.iso.volume import SECTOR, Volume, check_name, check_volume
+from kickbuild.units import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+_SYSTEM_AREA: Final = 16 * SECTOR
+_MOST_READ: Final = 96 * MIB
+#: pycdlib reads Rock Ridge continuation areas one by one; only very long names have one.
+_MOST_CONTINUATIONS: Final = 4096
+_MOST_UDF_FILES: Final = 20_000
+#: pycdlib copies what is left of a UDF directory for each entry of it.
+_MOST_UDF_DIRECTORY: Final = MIB
+_HINT: Final = "the ISO is damaged, or mastered in a way that kickbuild cannot read; compare its checksum"
+
+
+class IsoReader:
+    """An ISO opened for looking things up; a context manager.
+
+    Every method raises IsoError for whatever is wrong with the ISO.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file: BinaryIO = path.open("rb")
+        except OSError as error:
+            raise self._error(f"the ISO cannot be read: {error.strerror}") from error
+        try:
+            self._open()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _open(self) -> None:
+        try:
+            self.size = self._file.seek(0, os.SEEK_END)
+            self.volume: Volume = check_volume(self._file)
+            self._trees = _parse(self._file, self.size, self.volume)
+            for tree in self._trees:
+                _check_names(tree)
+        except OSError as error:
+            raise self._error(f"the ISO cannot be read: {error.strerror or error}") from error
+        except IsoError as error:
+            raise IsoError(*(Problem(p.message, str(self.path), p.hint) for p in error.problems)) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def find(self, path: str) -> IsoFile | None:
+        """Return the file at ``path`` (no leading slash needed), or None; case does not matter."""
+        for tree in self._trees:
+            found = _descend(tree, path)
+            if found is not None and not tree.is_directory(found[1]):
+                return self._checked(found[0], tuple(tree.extents(found[1])))
+        return None
+
+    def has_directory(self, path: str) -> bool:
+        """Return whether there is a directory at ``path``; case does not matter."""
+        found = (_descend(tree, path) for tree in self._trees)
+        return any(it is not None and tree.is_directory(it[1]) for tree, it in zip(self._trees, found, strict=True))
+
+    def list_directory(self, path: str = "") -> tuple[str, ...] | None:
+        """Return the sorted names in a directory, by the best kind of names the ISO has; None where it is missing."""
+        for tree in self._trees:
+            found = _descend(tree, path) if path.strip("/") else ("", tree.root)
+            if found is not None and tree.is_directory(found[1]):
+                return tuple(sorted({name for name, _ in tree.children(found[1])}))
+        return None
+
+    def read(self, path: str, limit: int = MIB) -> bytes | None:
+        """Return the bytes of a small file, or None where it is missing. More than ``limit`` bytes are an error."""
+        found = self.find(path)
+        if found is None:
+            return None
+        if found.size > limit:
+            raise self._error(f"{found.path} in the ISO has {found.size} bytes, where {limit} are much already")
+        try:
+            return b"".join(self._bytes(offset, length) for offset, length in found.extents)
+        except OSError as error:
+            raise self._error(f"the ISO cannot be read: {error.strerror or error}") from error
+
+    def _bytes(self, offset: int, length: int) -> bytes:
+        self._file.seek(offset)
+        data = self._file.read(length)
+        if len(data) != length:
+            raise self._error("the ISO ended while it was being read: it changed")
+        return data
+
+    def _checked(self, path: str, extents: tuple[tuple[int, int], ...]) -> IsoFile:
+        for offset, length in extents:
+            if offset < 0 or length < 0 or offset + length > self.size:
+                raise self._error(
+                    f"{path} should take {length} bytes from byte {offset} on, outside the ISO's {self.size} bytes"
+                )
+        return IsoFile(path, sum(length for _, length in extents), extents)
+
+    def _error(self, message: str) -> IsoError:
+        return IsoError(message, where=str(self.path), hint="" if "cannot be read" in message else _HINT)
+
+
+class _Metered:
+    """The ISO as pycdlib sees it: bounded, and without what is of no use for looking up files."""
+
+    mode = "rb"
+
+    def __init__(self, file: BinaryIO, size: int, volume: Volume) -> None:
+        self._file = file
+        self._size = size
+        self._hidden = set(volume.boot_records)
+        self._reads = 1024 + 2 * volume.directories + _MOST_CONTINUATIONS + (_MOST_UDF_FILES if volume.udf else 0)
+        self._bytes = _MOST_READ
+        self._largest = _MOST_UDF_DIRECTORY if volume.udf else _MOST_READ
+
+    def read(self, length: int = -1) -> bytes:
+        """Read as a file does; raise IsoError when it becomes too much."""
+        offset = self._file.tell()
+        if length < 0:
+            length = max(0, self._size - offset)
+        self._reads -= 1
+        self._bytes -= length
+        if self._reads < 0 or self._bytes < 0 or length > self._largest:
+            raise IsoError("the ISO makes its reader read without end", hint=_HINT)
+        data = self._file.read(length)
+        if offset + length <= _SYSTEM_AREA:
+            return bytes(len(data))
+        if offset in self._hidden:
+            return data[:7] + bytes(32) + data[39:]
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Seek as a file does."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Tell as a file does."""
+        return self._file.tell()
+
+
+def _parse(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:
+    import pycdlib
+
+    iso: Any = pycdlib.PyCdlib()
+    try:
+        iso.open_fp(_Metered(file, size, volume))
+        return list(_trees(iso))
+    except IsoError:
+        raise
+    except Exception as error:  # pycdlib raises all sorts of exceptions, bare struct.error among them
+        said = str(error) or type(error).__name__
+        raise IsoError(f"the ISO cannot be understood: {said}", hint=_HINT) from error
+
+
+def _trees(iso: Any) -> Iterator[_Tree]:
+    """Yield the trees of names, those with the truest names first."""
+    root = iso.pvd.root_directory_record()
+    if iso.rock_ridge:
+        yield _RecordTree(root, _rock_ridge_name)
+    if iso.joliet_vd is not None:
+        yield _RecordTree(iso.joliet_vd.root_directory_record(), _joliet_name)
+    if iso.udf_root is not None:
+        yield _UdfTree(iso.udf_root, iso.udf_main_descs.partitions[0].part_start_location)
+    yield _RecordTree(root, _plain_name)
+
+
+class _Tree(Protocol):
+    """One of the hierarchies of names that an ISO may have; a node is what pycdlib keeps of an entry."""
+
+    root: Any
+
+    def children(self, node: Any) -> Iterator[tuple[str, Any]]:
+        """Yield names and nodes."""
+
+    def is_directory(self, node: Any) -> bool:
+        """Return whether a node is a directory."""
+
+    def extents(self, node: Any) -> Iterator[tuple[int, int]]:
+        """Yield where the bytes of a file lie."""
+
+
+class _RecordTree:
+    def __init__(self, root: Any, name: Callable[[Any], str]) -> None:
+        self.root = root
+        self._name = name
+
+    def children(self, node: Any) -> Iterator[tuple[str, Any]]:
+        for child in node.children:
+            if not (child.is_dot() or child.is_dotdot() or child.is_symlink()):
+                yield self._name(child), child
+
+    def is_directory(self, node: Any) -> bool:
+        return bool(node.is_dir())
+
+    def extents(self, node: Any) -> Iterator[tuple[int, int]]:
+        # A file of 4 GiB and more is several records of one name.
+        while node is not None:
+            if node.data_length:
+                yield (node.extent_location() + node.xattr_len) * SECTOR, node.data_length
+            node = node.data_continuation
+
+
+class _UdfTree:
+    def __init__(self, root: Any, start: int) -> None:
+        self.root = root
+        self._start = start
+
+    def children(self, node: Any) -> Iterator[tuple[str, Any]]:
+        for entry in node.fi_descs.values():
+            if not entry.is_parent() and entry.file_entry is not None:
+                yield entry.fi.decode(entry.encoding or "latin-1", "replace"), entry.file_entry
+
+    def is_directory(self, node: Any) -> bool:
+        return bool(node.is_dir())
+
+    def extents(self, node: Any) -> Iterator[tuple[int, int]]:
+        for piece in node.alloc_descs:
+            if piece.extent_length:
+                yield (self._start + piece.log_block_num) * SECTOR + piece.offset, piece.extent_length
+
+
+def _rock_ridge_name(record: Any) -> str:
+    name: bytes = record.rock_ridge.name() if record.rock_ridge is not None else b""
+    return name.decode("utf-8", "replace") if name else _plain_name(record)
+
+
+def _joliet_name(record: Any) -> str:
+    text: str = record.file_identifier().decode("utf-16-be", "replace")
+    return text.partition(";")[0]
+
+
+def _plain_name(record: Any) -> str:
+    text: str = record.file_identifier().decode("latin-1")
+    return text.partition(";")[0].rstrip(".") or text
+
+
+def _check_names(tree: _Tree) -> None:
+    waiting = [("", tree.root)]
+    while waiting:
+        directory, node = waiting.pop()
+        for name, child in tree.children(node):
+            check_name(name, directory)
+            if tree.is_directory(child):
+                waiting.append((f"{directory}/{name}", child))
+
+
+def _descend(tree: _Tree, path: str) -> tuple[str, Any] | None:
+    node, names = tree.root, []
+    for wanted in path.strip("/").split("/"):
+        if not tree.is_directory(node):
+            return None
+        spellings = _spellings(wanted)
+        ranked = [
+            (spellings.index(name.casefold()), name, child)
+            for name, child in tree.children(node)
+            if name.casefold() in spellings
+        ]
+        if not ranked:
+            return None
+        _, name, node = min(ranked, key=lambda entry: (entry[0], entry[1] != wanted))
+        names.append(name)
+    return "/".join(names), node
+
+
+def _spellings(name: str) -> list[str]:
+    """Return how plain ISO 9660 may spell a name, the best first: ``.treeinfo``, ``_treeinfo``, ``_treeinf``."""
+    folded = name.casefold()
+    stem, dot, extension = folded.rpartition(".") if "." in folded[1:] else (folded, "", "")
+    safe = re.sub(r"[^a-z0-9_]", "_", stem) + dot + re.sub(r"[^a-z0-9_]", "_", extension)
+    safe_stem, _, safe_extension = safe.partition(".")
+    short = safe_stem[:8] + dot + safe_extension[:3]
+    return list(dict.fromkeys((folded, safe, short)))
