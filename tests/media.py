@@ -216,7 +216,8 @@ def _files(disc: _Disc, payload: Mapping[str, bytes | Path]) -> dict[str, bytes 
 def _boot_loader(disc: _Disc) -> dict[str, bytes | Path]:
     if disc.arch.startswith("ppc64"):
         return {"boot/grub/grub.cfg": b"# boot menu\n", "ppc/bootinfo.txt": b"<chrp-boot/>\n"}
-    files: dict[str, bytes | Path] = {"EFI/BOOT/grub.cfg": b"# boot menu\n", "EFI/BOOT/BOOTX64.EFI": noise("efi", 5000)}
+    loader = "BOOTAA64.EFI" if disc.arch == "aarch64" else "BOOTX64.EFI"
+    files: dict[str, bytes | Path] = {"EFI/BOOT/grub.cfg": b"# boot menu\n", f"EFI/BOOT/{loader}": noise("efi", 5000)}
     if "isolinux" in disc.boot_directories:
         files |= {"isolinux/isolinux.bin": noise("isolinux", 5000), "isolinux/isolinux.cfg": b"# boot menu\n"}
     return files
