@@ -96,10 +96,8 @@ def _uses(facts: IsoFacts) -> list[str]:
         ]
     if can.stage2_outside:
         lines.append("  the install image is put beside the ISO, where this installer wants it")
-    lines.append(f"  filesystems for the drive, best first: {', '.join(can.filesystems)}")
-    if facts.size >= _VFAT_LIMIT:
-        lines[-1] += " (not vfat: the ISO has 4 GiB or more)"
-    return lines
+    fitting = [name for name in can.filesystems if name != "vfat" or facts.size < _VFAT_LIMIT]
+    return [*lines, f"  filesystems for the drive, best first: {', '.join(fitting)}"]
 
 
 _VFAT_LIMIT = 4 * 1024**3

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, Self
 
 from kickbuild.errors import IsoError, Problem
 from kickbuild.iso.facts import IsoFile
-from kickbuild.iso.volume import SECTOR, Volume, check_name, check_volume
-from kickbuild.units import MIB
+from kickbuild.iso.volume import SECTOR, SEQUENCE_MARKS, Volume, check_name, check_volume
+from kickbuild.units import KIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _SYSTEM_AREA: Final = 16 * SECTOR
-_MOST_READ: Final = 96 * MIB
-#: pycdlib reads Rock Ridge continuation areas one by one; only very long names have one.
-_MOST_CONTINUATIONS: Final = 4096
-_MOST_UDF_FILES: Final = 20_000
-#: pycdlib copies what is left of a UDF directory for each entry of it.
-_MOST_UDF_DIRECTORY: Final = MIB
+#: pycdlib reads Rock Ridge continuation areas one by one, each within a sector; only very long names have one.
+_MOST_SMALL_READS: Final = 384
+#: In UDF each file has an entry of its own.
+_MOST_UDF_READS: Final = 4096
+#: pycdlib copies what is left of a UDF directory for each entry in it.
+_MOST_UDF_DIRECTORY: Final = 512 * KIB
+_MOST_UDF_BYTES: Final = MIB
 _HINT: Final = "the ISO is damaged, or mastered in a way that kickbuild cannot read; compare its checksum"
 
 
@@ -130,26 +131,36 @@ class _Metered:
     def __init__(self, file: BinaryIO, size: int, volume: Volume) -> None:
         self._file = file
         self._size = size
-        self._hidden = set(volume.boot_records)
-        self._reads = 1024 + 2 * volume.directories + _MOST_CONTINUATIONS + (_MOST_UDF_FILES if volume.udf else 0)
-        self._bytes = _MOST_READ
-        self._largest = _MOST_UDF_DIRECTORY if volume.udf else _MOST_READ
+        self._volume = volume
+        self._reads = _MOST_UDF_READS if volume.udf else _MOST_SMALL_READS
+        self._large = _MOST_UDF_BYTES if volume.udf else 0
 
     def read(self, length: int = -1) -> bytes:
         """Read as a file does; raise IsoError when it becomes too much."""
         offset = self._file.tell()
         if length < 0:
             length = max(0, self._size - offset)
-        self._reads -= 1
-        self._bytes -= length
-        if self._reads < 0 or self._bytes < 0 or length > self._largest:
-            raise IsoError("the ISO makes its reader read without end", hint=_HINT)
+        if offset == 0 and length == _SYSTEM_AREA:
+            return bytes(length)
+        if (offset, length) not in self._volume.extents:
+            self._count(length)
         data = self._file.read(length)
-        if offset + length <= _SYSTEM_AREA:
-            return bytes(len(data))
-        if offset in self._hidden:
+        if offset in self._volume.boot_records:
             return data[:7] + bytes(32) + data[39:]
+        if length == SECTOR and offset >= self._volume.end and self._is_hidden(data[1:6]):
+            return bytes(len(data))
         return data
+
+    def _count(self, length: int) -> None:
+        self._reads -= 1
+        if length > SECTOR:
+            self._large -= length
+        if self._reads < 0 or self._large < 0 or length > max(SECTOR, _MOST_UDF_DIRECTORY):
+            raise IsoError("the ISO makes its reader read without end", hint=_HINT)
+
+    def _is_hidden(self, mark: bytes) -> bool:
+        # pycdlib looks for descriptors behind the one that ends them; those were not checked.
+        return mark in SEQUENCE_MARKS and not (self._volume.udf and not mark.startswith(b"CD"))
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Seek as a file does."""
@@ -161,6 +172,17 @@ class _Metered:
 
 
 def _parse(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:
+    # Where an ISO has real names in ISO 9660, UDF only repeats them.
+    volume.udf = volume.udf and not (volume.joliet or volume.rock_ridge or volume.entries[b"CE"])
+    if volume.udf:
+        try:
+            return _open(file, size, volume)
+        except IsoError:
+            volume.udf = False
+    return _open(file, size, volume)
+
+
+def _open(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:
     import pycdlib
 
     iso: Any = pycdlib.PyCdlib()

@@ -9,8 +9,11 @@ of fields are those of ECMA-119.
 from __future__ import annotations
 
 import bisect
+import itertools
 import os
+import re
 import struct
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -23,12 +26,18 @@ if TYPE_CHECKING:
 SECTOR: Final = 2048
 _FIRST_DESCRIPTOR: Final = 16
 _MOST_DESCRIPTORS: Final = 64
-_MOST_PATH_TABLE: Final = 512 * KIB
-_MOST_DIRECTORY_BYTES: Final = 64 * MIB
+_MOST_PATH_TABLE: Final = 256 * KIB
+_MOST_DIRECTORY_BYTES: Final = 16 * MIB
 #: A DVD of this field has about 10,000 names, twice with Joliet.
-_MOST_RECORDS: Final = 60_000
+_MOST_RECORDS: Final = 40_000
 #: Steps that the library takes to put names into order; a DVD that was mastered in order takes a few thousand.
-_MOST_SORTING: Final = 5_000_000
+_MOST_SORTING: Final = 3_000_000
+#: Entries of Rock Ridge that pile up in the library's memory -> how many all names together may have.
+_MOST_ENTRIES: Final = {b"CE": 256, b"PD": 1_000, b"SL": 2_000, b"NM": 2 * _MOST_RECORDS}
+_MOST_ENTRIES_OF_ONE: Final = 12
+_ENTRY: Final = re.compile(rb"(CE|PD|SL|NM).\x01", re.DOTALL)
+#: What may stand in bytes 1 to 5 of a descriptor.
+SEQUENCE_MARKS: Final = frozenset((b"CD001", b"CDW02", b"BEA01", b"NSR02", b"NSR03", b"TEA01", b"BOOT2"))
 _JOLIET_ESCAPES: Final = (b"%/@", b"%/C", b"%/E")
 _EL_TORITO: Final = b"EL TORITO SPECIFICATION"
 _DAMAGED: Final = "the ISO is damaged: download or copy it again and compare its checksum"
@@ -53,12 +62,22 @@ class Volume:
     volume_id: str
     size: int
     """Bytes that the volume says it has."""
-    boot_records: list[int] = field(default_factory=list)
+    end: int
+    """Offset behind the descriptor that ends the descriptors."""
+    boot_records: set[int] = field(default_factory=set)
     """Offsets of El Torito descriptors."""
-    directories: int = 0
+    extents: set[tuple[int, int]] = field(default_factory=set)
+    """(offset, length) of every path table and directory."""
     records: int = 0
+    entries: Counter[bytes] = field(default_factory=Counter)
+    """How many entries of Rock Ridge there are of each kind that is counted."""
     joliet: bool = False
     udf: bool = False
+
+    @property
+    def rock_ridge(self) -> bool:
+        """Whether names of Rock Ridge were seen."""
+        return self.entries[b"NM"] > 0
 
 
 def check_volume(file: BinaryIO) -> Volume:
@@ -66,10 +85,12 @@ def check_volume(file: BinaryIO) -> Volume:
     size = file.seek(0, os.SEEK_END)
     primary: bytes = b""
     trees: list[tuple[bytes, bool]] = []
-    boot_records: list[int] = []
+    boot_records: set[int] = set()
+    end = 0
     for offset, data in _descriptors(file, size):
+        end = offset + 2 * SECTOR
         if data[0] == 0 and data[7:39].startswith(_EL_TORITO):
-            boot_records.append(offset)
+            boot_records.add(offset)
         elif data[0] == 1 and not primary:
             primary = data
             trees.insert(0, (data, False))
@@ -77,10 +98,10 @@ def check_volume(file: BinaryIO) -> Volume:
             trees.append((data, True))
     if not primary:
         raise IsoError("the ISO has no primary volume descriptor", hint=_DAMAGED)
-    volume = Volume(_volume_id(primary), _check_size(primary, size), boot_records, joliet=len(trees) > 1)
-    volume.udf = _has_udf(file)
+    volume = Volume(_volume_id(primary), _check_size(primary, size), end, boot_records, joliet=len(trees) > 1)
+    volume.udf = _has_udf(file, end)
     for descriptor, joliet in trees:
-        _check_descriptor(descriptor, size)
+        volume.extents |= _path_tables(descriptor, size)
         _Walk(file, size, volume, joliet=joliet).run(descriptor[156:190])
     return volume
 
@@ -137,20 +158,20 @@ def _check_size(primary: bytes, size: int) -> int:
     return says
 
 
-def _check_descriptor(descriptor: bytes, size: int) -> None:
-    table: int = struct.unpack_from("<L", descriptor, 132)[0]
+def _path_tables(descriptor: bytes, size: int) -> set[tuple[int, int]]:
+    length: int = struct.unpack_from("<L", descriptor, 132)[0]
     places = (struct.unpack_from("<L", descriptor, 140)[0], struct.unpack_from(">L", descriptor, 148)[0])
-    if not 0 < table <= _MOST_PATH_TABLE:
-        raise IsoError(f"the ISO claims a path table of {table} bytes", hint=_DAMAGED)
-    if any(place * SECTOR + table > size for place in places):
+    if not 0 < length <= _MOST_PATH_TABLE:
+        raise IsoError(f"the ISO claims a path table of {length} bytes", hint=_DAMAGED)
+    if any(place * SECTOR + length > size for place in places):
         raise IsoError("the path table of the ISO lies outside the file", hint=_DAMAGED)
+    return {(place * SECTOR, length) for place in places}
 
 
-def _has_udf(file: BinaryIO) -> bool:
-    # The UDF recognition sequence follows the descriptors of ISO 9660.
-    sectors = range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + 2 * _MOST_DESCRIPTORS)
-    marks = (_read(file, number * SECTOR + 1, 5) for number in sectors)
-    return any(mark in {b"NSR02", b"NSR03"} for mark in marks)
+def _has_udf(file: BinaryIO, end: int) -> bool:
+    # The UDF recognition sequence follows the terminator of the descriptors.
+    marks = (_read(file, end + number * SECTOR + 1, 5) for number in range(_MOST_DESCRIPTORS))
+    return any(mark in {b"NSR02", b"NSR03"} for mark in itertools.takewhile(SEQUENCE_MARKS.__contains__, marks))
 
 
 def _read(file: BinaryIO, offset: int, length: int) -> bytes:
@@ -174,7 +195,7 @@ class _Walk:
         seen = {waiting[0][1]}
         while waiting:
             name, place, length = waiting.pop()
-            self._volume.directories += 1
+            self._volume.extents.add((place, length))
             for child, below, below_length in self._directory(name, place, length):
                 if below in seen:
                     raise IsoError(f"the directories of the ISO form a loop at {child}", hint=_DAMAGED)
@@ -221,8 +242,15 @@ class _Walk:
             self._volume.records += 1
             if self._volume.records > _MOST_RECORDS:
                 raise IsoError(f"the ISO holds more than {_MOST_RECORDS} names", hint=_DAMAGED)
+            self._count_entries(name, record)
             yield record
             offset += length
+
+    def _count_entries(self, name: str, record: bytes) -> None:
+        kinds = _ENTRY.findall(record, 33 + record[32])
+        self._volume.entries.update(kinds)
+        if len(kinds) > _MOST_ENTRIES_OF_ONE or any(self._volume.entries[k] > n for k, n in _MOST_ENTRIES.items()):
+            raise IsoError(f"{name} of the ISO has too many Rock Ridge entries", hint=_DAMAGED)
 
     def _sort(self, order: list[bytes], identifier: bytes) -> None:
         index = bisect.bisect_left(order, identifier)
