@@ -67,7 +67,7 @@ def adopt(kickstart: BinaryIO, release: str, iso_dir: str | None, drive: str, bo
 def _diff(name: str, text: str, result: Adopted) -> Iterator[str]:
     import difflib
 
-    from kickbuild.kickstart.storage import INCLUDE
+    from kickbuild.kickstart.guard import INCLUDE
 
     path = name.lstrip("/")
     storage = [f"{line}\n" for line in result.storage_lines]

@@ -22,10 +22,11 @@ from kickbuild.kickstart.disk_lines import (
 )
 from kickbuild.kickstart.document import Kind, parse_document
 from kickbuild.kickstart.extra import extra_problems
+from kickbuild.kickstart.guard import INCLUDE
 from kickbuild.kickstart.marks import GUARD_BEGIN, GUARD_END, MOVED, REMOVED, WAS, added_mark, is_mark, restore
 from kickbuild.kickstart.parse import parse
 from kickbuild.kickstart.refusals import SOURCES, Remark
-from kickbuild.kickstart.storage import INCLUDE, OTHERS, TARGET, selection_lines
+from kickbuild.kickstart.storage import OTHERS, TARGET, selection_lines
 from kickbuild.quoting import kickstart_quote
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.kickstart.document import Kind, parse_document
-from kickbuild.kickstart.storage import INCLUDE
+from kickbuild.kickstart.guard import INCLUDE
 
 if TYPE_CHECKING:
     from kickbuild.kickstart.document import Document, Line

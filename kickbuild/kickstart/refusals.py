@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.kickstart.document import Kind
-from kickbuild.kickstart.storage import INCLUDE
+from kickbuild.kickstart.guard import INCLUDE
 from kickbuild.releases.model import BootDriveOption
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from kickbuild import __version__
 from kickbuild.errors import KickstartError, Problem, ReleaseError
 from kickbuild.kickstart.adopt import adopt, assemble, guard_section
 from kickbuild.kickstart.extra import extra_problems
-from kickbuild.kickstart.guard import render_guard
+from kickbuild.kickstart.guard import INCLUDE, render_guard
 from kickbuild.kickstart.network import network_lines, network_problems
 from kickbuild.kickstart.parse import parse
-from kickbuild.kickstart.storage import INCLUDE, StorageLine, least_target_size, storage_lines
+from kickbuild.kickstart.storage import StorageLine, least_target_size, storage_lines
 from kickbuild.profile.model import When
 from kickbuild.profile.storage import Firmware
 from kickbuild.profile.system import After, Mode, Selinux

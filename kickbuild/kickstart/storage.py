@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 TARGET: Final = "@TARGET@"
 OTHERS: Final = "@OTHERS@"
-INCLUDE: Final = "/tmp/kickbuild-storage.ks"  # noqa: S108 - in the installer's own memory, where nobody else is
 _GROUP: Final = "system"
 
 #: Without a size of its own swap takes what the installer recommends for the box's memory.

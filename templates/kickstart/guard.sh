@@ -1,0 +1,559 @@
+# kickbuild's guard. It looks before anything is written: it finds the drive that the images are on and the one disk
+# that may be erased, and writes the storage commands for that disk. Where it cannot be sure, it says why and reboots
+# into the old system. It never asks and never waits for a key.
+#
+# It runs under any POSIX shell. Programs it uses, in the installers of RHEL 6 and newer: cat ls mkdir mount mv readlink
+# sleep sync umount; and where they are: blkid, sha256sum, udevadm, systemctl, reboot.
+#
+# KB_TEST_ROOT puts a made-up machine in the place of this one; without that machine's own mark it counts for nothing.
+
+set -u
+LC_ALL=C
+export LC_ALL
+PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+
+root=''
+if [ -n "${KB_TEST_ROOT:-}" ] && [ -f "$KB_TEST_ROOT/made-up-machine" ]; then
+    root=$KB_TEST_ROOT
+fi
+newline='
+'
+tab='	'
+reasons=''
+is_sure=no
+source_device=''
+source_mount=''
+own_mount=''
+source_disks=' '
+matches=''
+target=''
+
+say() { printf 'kickbuild: %s\n' "$*"; }
+
+refuse() { reasons="$reasons$*$newline"; }
+
+# read_file FILE: print a small file's first line; nothing where it is not there.
+read_file() {
+    if [ -r "$1" ] && IFS= read -r read_line 2>/dev/null <"$1"; then
+        printf '%s\n' "$read_line"
+    elif [ -r "$1" ]; then
+        printf '%s\n' "${read_line:-}"
+    fi
+}
+
+# trim TEXT: print it without blanks around it.
+trim() {
+    trimmed=$1
+    while :; do
+        case $trimmed in
+        [\ "$tab"]*) trimmed=${trimmed#?} ;;
+        *[\ "$tab"]) trimmed=${trimmed%?} ;;
+        *) break ;;
+        esac
+    done
+    printf '%s\n' "$trimmed"
+}
+
+# folded TEXT: print it with runs of blanks and underscores as one underscore, as udev writes names.
+folded() {
+    rest=$(trim "$1")
+    out=''
+    while [ -n "$rest" ]; do
+        char=${rest%"${rest#?}"}
+        rest=${rest#?}
+        case $char in
+        [\ _"$tab"]) case $out in *_) ;; *) out=${out}_ ;; esac ;;
+        *) out=$out$char ;;
+        esac
+    done
+    printf '%s\n' "$out"
+}
+
+# plain_wwn TEXT: print a World Wide Name without the prefixes that different places put before it.
+plain_wwn() {
+    wwn=$(trim "$1")
+    wwn=$(printf '%s\n' "$wwn" | while IFS= read -r line; do lower "$line"; done)
+    for prefix in wwn- naa. eui. nvme. 0x; do
+        wwn=${wwn#"$prefix"}
+    done
+    printf '%s\n' "$wwn"
+}
+
+# lower TEXT: print it in lower case; the installers of old have no tr everywhere.
+lower() {
+    rest=$1
+    out=''
+    while [ -n "$rest" ]; do
+        char=${rest%"${rest#?}"}
+        rest=${rest#?}
+        case $char in
+        A) char=a ;; B) char=b ;; C) char=c ;; D) char=d ;; E) char=e ;; F) char=f ;; W) char=w ;; N) char=n ;;
+        U) char=u ;; I) char=i ;; V) char=v ;; M) char=m ;; X) char=x ;;
+        esac
+        out=$out$char
+    done
+    printf '%s\n' "$out"
+}
+
+# device_of LINK: print the kernel's name of the device that a link leads to.
+device_of() {
+    [ -e "$1" ] || return 0
+    resolved=$(readlink -f "$1") || return 0
+    resolved=${resolved#"$root"}
+    printf '%s\n' "${resolved#/dev/}"
+}
+
+# sys_name DEVICE: print the name in sysfs, where a slash is an exclamation mark (cciss/c0d0).
+sys_name() {
+    case $1 in
+    */*) printf '%s!%s\n' "${1%%/*}" "${1#*/}" ;;
+    *) printf '%s\n' "$1" ;;
+    esac
+}
+
+# device_name SYSFS: the way back.
+device_name() {
+    case $1 in
+    *!*) printf '%s/%s\n' "${1%%!*}" "${1#*!}" ;;
+    *) printf '%s\n' "$1" ;;
+    esac
+}
+
+# whole_disks SYSFS: print the disks that a device is on, through partitions, device-mapper and md.
+whole_disks() {
+    is_built=no
+    for below in "$root/sys/class/block/$1/slaves"/* "$root/sys/block/$1/slaves"/*; do
+        if [ -e "$below" ]; then
+            is_built=yes
+            (whole_disks "${below##*/}")
+        fi
+    done
+    [ $is_built = no ] || return 0
+    for disk in "$root/sys/block"/*; do
+        if [ -d "$disk/$1" ]; then
+            (whole_disks "${disk##*/}")
+            return 0
+        fi
+    done
+    printf '%s\n' "$1"
+}
+
+# mounts: print "device mount-point" for each mount, with devices by the kernel's name.
+mounts() {
+    [ -r "$root/proc/mounts" ] || return 0
+    while read -r what where _; do
+        case $what in
+        /dev/*)
+            if [ -e "$root$what" ]; then
+                what=/dev/$(device_of "$root$what")
+            fi
+            printf '%s %s\n' "${what#/dev/}" "$where"
+            ;;
+        esac
+    done <"$root/proc/mounts"
+}
+
+# find_source: set source_device and source_disks from the UUID or label of the filesystem that the images are on.
+find_source() {
+    found=''
+    if command -v blkid >/dev/null 2>&1; then
+        for device in $(blkid -c /dev/null -o device -t "$KB_SOURCE_TAG=$KB_SOURCE" 2>/dev/null); do
+            found="$found ${device#/dev/}"
+        done
+    fi
+    # shellcheck disable=SC2086 # the names of devices are words
+    set -- $found
+    if [ $# -gt 1 ]; then
+        refuse "$# filesystems carry $KB_SOURCE_TAG=$KB_SOURCE: $*. Nobody can tell which is the rebuild drive."
+        return
+    fi
+    source_device=$(device_of "$root/dev/disk/by-$KB_SOURCE_KIND/$KB_SOURCE")
+    [ -n "$source_device" ] || source_device=${1:-}
+    if [ -z "$source_device" ]; then
+        refuse "no filesystem carries $KB_SOURCE_TAG=$KB_SOURCE: the rebuild drive is not there."
+        return
+    fi
+    if [ $# -eq 1 ] && [ "$(device_of "$root/dev/$1")" != "$source_device" ]; then
+        refuse "the link to $KB_SOURCE_TAG=$KB_SOURCE leads to $source_device, but blkid finds it on $1."
+    fi
+    for disk in $(whole_disks "$(sys_name "$source_device")"); do
+        source_disks="$source_disks$disk "
+    done
+}
+
+# find_mount: set source_mount, mounting the drive read-only where the installer has not mounted it.
+find_mount() {
+    [ -n "$source_device" ] || return
+    while read -r what where; do
+        [ -n "$what" ] || continue
+        case " $KB_SOURCE_MOUNTS " in
+        *" $where "*)
+            case $what in
+            loop* | "$source_device") ;;
+            *) refuse "the installer reads $what, which is not the drive that carries $KB_SOURCE_TAG=$KB_SOURCE." ;;
+            esac
+            ;;
+        esac
+        if [ "$what" = "$source_device" ] && [ -z "$source_mount" ]; then
+            source_mount=$root$where
+        fi
+    done <<EOF
+$(mounts)
+EOF
+    [ -z "$source_mount" ] || return 0
+    own_mount=$root/tmp/kickbuild-drive
+    mkdir -p "$own_mount"
+    if mount -o ro "$root/dev/$source_device" "$own_mount"; then
+        source_mount=$own_mount
+    else
+        own_mount=''
+        refuse "the rebuild drive $source_device cannot be mounted."
+    fi
+}
+
+# check_manifest: what lies on the drive is what this kickstart was made with.
+check_manifest() {
+    [ -n "$source_mount" ] || return
+    manifest=$source_mount/kickbuild/manifest.json
+    if [ ! -r "$manifest" ]; then
+        refuse "the drive has no manifest: it was not prepared to the end."
+        return
+    fi
+    has_profile=no
+    has_iso=no
+    sum=''
+    while IFS= read -r line; do
+        case $line in
+        '  "'"$KB_PROFILE"'": {"'*'"digest": "'"$KB_DIGEST"'"'*) has_profile=yes ;;
+        '  "'"$KB_ISO"'": {'*'"size": '"$KB_ISO_SIZE"'}'*) has_iso=yes ;;
+        '  "'"$KB_KICKSTART"'": {'*'"sha256": "'*)
+            sum=${line#*'"sha256": "'}
+            sum=${sum%%\"*}
+            ;;
+        esac
+    done <"$manifest"
+    [ $has_profile = yes ] || refuse "the drive's manifest does not know this version of the profile $KB_PROFILE."
+    [ $has_iso = yes ] || refuse "the drive's manifest does not know the ISO $KB_ISO with $KB_ISO_SIZE bytes."
+    # shellcheck disable=SC2046,SC2012 # ls -n on one file: the fifth word is its size, in every ls
+    set -- $(ls -ln "$source_mount$KB_ISO" 2>/dev/null)
+    if [ "${5:-none}" != "$KB_ISO_SIZE" ]; then
+        refuse "$KB_ISO on the drive has ${5:-no} bytes instead of $KB_ISO_SIZE."
+    fi
+    if command -v sha256sum >/dev/null 2>&1; then
+        now=$(sha256sum <"$source_mount$KB_KICKSTART" 2>/dev/null) || now=none
+        [ "${now%% *}" = "$sum" ] || refuse "$KB_KICKSTART on the drive is not the one in its manifest."
+    fi
+}
+
+# properties SYSFS: print what udev knows of a disk.
+properties() {
+    if command -v udevadm >/dev/null 2>&1; then
+        udevadm info --query=property --name="/dev/$(device_name "$1")" 2>/dev/null || :
+    fi
+}
+
+# serials SYSFS, wwns SYSFS, models SYSFS: print every name of that kind that the disk bears, one on a line.
+serials() {
+    read_file "$root/sys/block/$1/serial"
+    read_file "$root/sys/block/$1/device/serial"
+    from_properties ID_SERIAL_SHORT ID_SCSI_SERIAL ID_SERIAL
+}
+wwns() {
+    read_file "$root/sys/block/$1/wwid"
+    read_file "$root/sys/block/$1/device/wwid"
+    from_properties ID_WWN ID_WWN_WITH_EXTENSION
+}
+models() {
+    read_file "$root/sys/block/$1/device/model"
+    from_properties ID_MODEL
+}
+from_properties() {
+    printf '%s\n' "$disk_properties" | while IFS= read -r line; do
+        for key in "$@"; do
+            case $line in
+            "$key="?*) printf '%s\n' "${line#"$key="}" ;;
+            esac
+        done
+    done
+}
+
+# bears KIND WANTED: whether one of the names on standard input is the wanted one.
+bears() {
+    case $1 in
+    serial) wanted=$(trim "$2") ;;
+    model) wanted=$(folded "$2") ;;
+    wwn) wanted=$(plain_wwn "$2") ;;
+    esac
+    while IFS= read -r name; do
+        case $1 in
+        serial) [ "$(trim "$name")" != "$wanted" ] || return 0 ;;
+        model) [ "$(folded "$name")" != "$wanted" ] || return 0 ;;
+        wwn) [ "$(plain_wwn "$name")" != "$wanted" ] || return 0 ;;
+        esac
+    done
+    return 1
+}
+
+# is_candidate SYSFS: whether it is a disk at all.
+is_candidate() {
+    case $1 in
+    loop* | ram* | zram* | sr* | scd* | fd* | dm-* | md[0-9]* | nbd*) return 1 ;;
+    esac
+    sectors=$(read_file "$root/sys/block/$1/size")
+    case $sectors in
+    '' | *[!0-9]* | 0) return 1 ;;
+    esac
+}
+
+# holds_all SYSFS: whether a disk bears every identity that the profile gives.
+holds_all() {
+    disk_properties=$(properties "$1")
+    device=$(device_name "$1")
+    [ -z "$KB_SERIAL" ] || serials "$1" | bears serial "$KB_SERIAL" || return 1
+    [ -z "$KB_WWN" ] || wwns "$1" | bears wwn "$KB_WWN" || return 1
+    [ -z "$KB_MODEL" ] || models "$1" | bears model "$KB_MODEL" || return 1
+    [ -z "$KB_BY_ID" ] || [ "$(device_of "$root/dev/disk/by-id/$KB_BY_ID")" = "$device" ] || return 1
+    [ -z "$KB_BY_PATH" ] || [ "$(device_of "$root/dev/disk/by-path/$KB_BY_PATH")" = "$device" ] || return 1
+    if [ -n "$KB_ONLY_OTHER" ]; then
+        case $source_disks in
+        *" $1 "*) return 1 ;;
+        esac
+    fi
+}
+
+# find_target: set target to the one disk that bears every identity.
+find_target() {
+    others=0
+    for disk in "$root/sys/block"/*; do
+        disk=${disk##*/}
+        is_candidate "$disk" || continue
+        case $source_disks in
+        *" $disk "*) ;;
+        *) others=$((others + 1)) ;;
+        esac
+        ! holds_all "$disk" || matches="$matches $disk"
+    done
+    # shellcheck disable=SC2086 # the names of disks are words
+    set -- $matches
+    if [ $# -eq 0 ]; then
+        refuse "no disk is the one to erase: $KB_TARGET_WORDS."
+    elif [ $# -gt 1 ]; then
+        refuse "$# disks could be the one to erase ($*): $KB_TARGET_WORDS."
+    else
+        target=$1
+        check_target "$1"
+    fi
+    if [ -n "$KB_ONLY_OTHER" ] && [ $others -ne 1 ]; then
+        refuse "there are $others disks besides the rebuild drive, not one."
+    fi
+}
+
+# check_target SYSFS: refuse a disk that must not be erased, whatever it is called.
+check_target() {
+    case $source_disks in
+    *" $1 "*) refuse "the disk to erase, $1, is the rebuild drive itself." ;;
+    esac
+    if [ "$source_disks" = ' ' ]; then
+        refuse "without the rebuild drive nobody can tell that $1 is not it."
+    fi
+    bytes=$(($(read_file "$root/sys/block/$1/size") * 512))
+    if [ "$bytes" -lt "$KB_MIN_SIZE" ]; then
+        refuse "the disk to erase, $1, has $bytes bytes, fewer than the $KB_MIN_SIZE that are needed."
+    fi
+    if [ "$KB_MAX_SIZE" -gt 0 ] && [ "$bytes" -gt "$KB_MAX_SIZE" ]; then
+        refuse "the disk to erase, $1, has $bytes bytes, more than the $KB_MAX_SIZE that are allowed."
+    fi
+    if [ "$(read_file "$root/sys/block/$1/ro")" = 1 ]; then
+        refuse "the disk to erase, $1, is read-only."
+    fi
+    while read -r what where; do
+        [ -n "$what" ] || continue
+        for disk in $(whole_disks "$(sys_name "$what")"); do
+            [ "$disk" != "$1" ] || refuse "the disk to erase, $1, is in use: $what is mounted on $where."
+        done
+    done <<EOF
+$(mounts)
+EOF
+    [ -z "$KB_BY_ID" ] || check_twins "$1"
+}
+
+# check_twins SYSFS: disks with one serial share one by-id link, so the link alone does not prove that there is one.
+check_twins() {
+    disk_properties=$(properties "$1")
+    own=$(serials "$1")
+    for other in "$root/sys/block"/*; do
+        other=${other##*/}
+        if [ "$other" = "$1" ] || ! is_candidate "$other"; then
+            continue
+        fi
+        disk_properties=$(properties "$other")
+        while IFS= read -r name; do
+            [ -n "$(trim "$name")" ] || continue
+            if serials "$other" | bears serial "$name"; then
+                refuse "two disks bear the serial $name: $1 and $other. Their by-id link leads to only one of them."
+                break
+            fi
+        done <<EOF
+$own
+EOF
+    done
+}
+
+check_firmware() {
+    if [ -d "$root/sys/firmware/efi" ]; then firmware=uefi; else firmware=bios; fi
+    if [ -n "$KB_FIRMWARE" ] && [ "$KB_FIRMWARE" != "$firmware" ]; then
+        refuse "the profile is for boxes that boot by $KB_FIRMWARE, and this one booted by $firmware."
+    fi
+}
+
+# stable_name SYSFS: print the by-id name of a disk, or the kernel's where it has none.
+stable_name() {
+    device=$(device_name "$1")
+    for link in "$root/dev/disk/by-id"/wwn-* "$root/dev/disk/by-id"/nvme-* "$root/dev/disk/by-id"/ata-* \
+        "$root/dev/disk/by-id"/scsi-* "$root/dev/disk/by-id"/virtio-*; do
+        name=${link##*/}
+        case $name in
+        *-part[0-9]* | *[!A-Za-z0-9_.:+@-]*) continue ;;
+        esac
+        if [ "$(device_of "$link")" = "$device" ]; then
+            printf 'disk/by-id/%s\n' "$name"
+            return
+        fi
+    done
+    printf '%s\n' "$device"
+}
+
+# other_disks: print the disks that are neither the target nor the rebuild drive, with commas between.
+other_disks() {
+    list=''
+    for disk in "$root/sys/block"/*; do
+        disk=${disk##*/}
+        is_candidate "$disk" || continue
+        case $source_disks in
+        *" $disk "*) continue ;;
+        esac
+        [ "$disk" = "$target" ] || list="$list,$(device_name "$disk")"
+    done
+    printf '%s\n' "${list#,}"
+}
+
+# replaced TEXT MARK NAME: print the text with every mark replaced.
+replaced() {
+    rest=$1
+    out=''
+    while :; do
+        case $rest in
+        *"$2"*)
+            out=$out${rest%%"$2"*}$3
+            rest=${rest#*"$2"}
+            ;;
+        *) break ;;
+        esac
+    done
+    printf '%s\n' "$out$rest"
+}
+
+# write_include: write the storage commands for the target, complete or not at all.
+write_include() {
+    name=$(stable_name "$target")
+    others=$(other_disks)
+    include=$root$KB_INCLUDE
+    printf '%s\n' "$KB_STORAGE" | while IFS= read -r line; do
+        condition=${line%%"$tab"*}
+        line=${line#*"$tab"}
+        if [ -n "$condition" ] && [ "$condition" != "$firmware" ]; then
+            continue
+        fi
+        case $line in
+        *@OTHERS@*) [ -n "$others" ] || continue ;;
+        esac
+        line=$(replaced "$line" @OTHERS@ "$others")
+        replaced "$line" @TARGET@ "$name"
+    done >"$include.new" || return 1
+    mv -f "$include.new" "$include"
+}
+
+# tell: put the lines of standard input on every console. A console that takes no bytes must not stop us.
+tell() {
+    text=$(cat)
+    consoles=$(read_file "$root/sys/class/tty/console/active")
+    for console in console tty1 $consoles; do
+        if [ -w "$root/dev/$console" ]; then
+            (printf '\n%s\n' "$text" >"$root/dev/$console") 2>/dev/null &
+        fi
+    done
+    if [ -w "$root/dev/kmsg" ]; then
+        printf '%s\n' "$text" | while IFS= read -r line; do
+            (printf '%s\n' "$line" >"$root/dev/kmsg") 2>/dev/null
+        done
+    fi
+    printf '%s\n' "$text"
+}
+
+# leave_log TEXT: keep the reason on the drive, where the old system finds it.
+leave_log() {
+    log=$source_mount/kickbuild/$KB_PROFILE/last-refusal.log
+    [ -n "$source_mount" ] && [ -d "${log%/*}" ] || return 0
+    if (printf '%s\n' "$1" >"$log") 2>/dev/null; then
+        return 0
+    fi
+    if mount -o remount,rw "$source_mount" 2>/dev/null; then
+        (printf '%s\n' "$1" >"$log") 2>/dev/null
+        sync
+        mount -o remount,ro "$source_mount" 2>/dev/null
+    fi
+    return 0
+}
+
+# go_home: reboot into the old system, and never come back.
+go_home() {
+    set +e +u
+    text=$(
+        say "NOTHING WAS WRITTEN. This box was not rebuilt from profile $KB_PROFILE:"
+        printf '%s' "${reasons:-the guard itself failed.$newline}" | while IFS= read -r line; do say "- $line"; done
+        say "rebooting into the old system."
+    )
+    printf '%s\n' "$text" | tell
+    leave_log "$text"
+    [ -z "$own_mount" ] || umount "$own_mount" 2>/dev/null
+    sync
+    if [ -n "$root" ]; then
+        : >"$root/rebooted"
+        exit 99
+    fi
+    sleep 10
+    while :; do
+        systemctl --force reboot 2>/dev/null && sleep 30
+        reboot -f 2>/dev/null && sleep 30
+        echo 1 2>/dev/null >/proc/sys/kernel/sysrq
+        echo s 2>/dev/null >/proc/sysrq-trigger
+        sleep 2
+        echo b 2>/dev/null >/proc/sysrq-trigger
+        sleep 5
+    done
+}
+
+at_end() {
+    trap - EXIT
+    [ "$is_sure" = yes ] || go_home
+}
+
+trap at_end EXIT
+trap 'refuse "the guard was stopped by a signal."; exit 1' HUP INT TERM
+
+find_source
+find_mount
+check_manifest
+check_firmware
+find_target
+if [ -z "$reasons" ] && [ -n "$target" ]; then
+    if write_include; then
+        say "this disk will be erased: $(device_name "$target") ($(stable_name "$target"), $bytes bytes): $KB_TARGET_WORDS"
+        [ -z "$own_mount" ] || umount "$own_mount"
+        is_sure=yes
+    else
+        refuse "the storage commands cannot be written to $KB_INCLUDE."
+    fi
+fi
+exit 0
