@@ -127,6 +127,7 @@ def make_iso(
     joliet: bool = True,
     udf: bool = False,
     implant_md5: bool = False,
+    sparse: bool = False,
     volume_id: str | None = None,
     omit: Collection[str] = (),
     extra: Mapping[str, bytes | Path] | None = None,
@@ -135,6 +136,7 @@ def make_iso(
 
     ``variant`` is ``dvd``, ``minimal`` or ``boot``. ``omit`` leaves out files or directories of the layout, ``extra``
     adds files or replaces those of the layout. ``udf`` is made by genisoimage, everything else by xorriso.
+    ``sparse`` leaves holes for zeros in the ISO file, so that one of many gigabytes takes no room.
     """
     disc = _Disc(LAYOUTS[layout], arch, variant)
     payload = {
@@ -149,7 +151,7 @@ def make_iso(
         for name, data in (files | dict(extra or {})).items():
             _place(tree / name, data)
         label = volume_id if volume_id is not None else disc.volume_id
-        _master(tree, path, label, rock_ridge=rock_ridge, joliet=joliet, udf=udf)
+        _master(tree, path, label, rock_ridge=rock_ridge, joliet=joliet, udf=udf, sparse=sparse)
     if implant_md5:
         _run("implantisomd5", "--force", str(path))
     return path
@@ -174,12 +176,17 @@ def _place(target: Path, data: bytes | Path) -> None:
         os.utime(target, (_TIMESTAMP, _TIMESTAMP))
 
 
-def _master(tree: Path, path: Path, volume_id: str, *, rock_ridge: bool, joliet: bool, udf: bool) -> None:
-    program = ["genisoimage", "-udf", "-allow-limited-size"] if udf else ["xorriso", "-as", "mkisofs"]
-    options = ["-quiet", "-iso-level", "3", "-follow-links" if not udf else "-f", "-V", volume_id]
+def _master(tree: Path, path: Path, volume_id: str, *, rock_ridge: bool, joliet: bool, udf: bool, sparse: bool) -> None:
+    program = ["genisoimage", "-udf", "-allow-limited-size", "-f"] if udf else ["xorriso", "-as", "mkisofs"]
+    options = ["-quiet", "-iso-level", "3", "-V", volume_id]
+    options += [] if udf else ["-follow-links"]
     options += ["-R"] if rock_ridge else [] if udf else ["--norock"]
     options += ["-J", "-joliet-long"] if joliet else []
-    _run(*program, *options, "-o", str(path), str(tree))
+    if not sparse:
+        _run(*program, *options, "-o", str(path), str(tree))
+        return
+    pipe = 'out=$1; shift; "$@" | dd "of=$out" bs=1M iflag=fullblock conv=sparse status=none'
+    _run("bash", "-o", "pipefail", "-c", pipe, "bash", str(path), *program, *options, str(tree))
 
 
 def _run(*argv: str) -> None:
