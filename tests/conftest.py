@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,3 +33,30 @@ def needs_tools(*tools: str) -> pytest.MarkDecorator:
 def needs_root() -> pytest.MarkDecorator:
     """Mark a test that needs root: skipped without it, but run (and failing) in CI."""
     return pytest.mark.skipif(os.geteuid() != 0 and not CI, reason="needs root")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes the golden files anew."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+class Golden:
+    """Compares texts with the files in tests/golden, or writes them anew."""
+
+    def __init__(self, *, update: bool) -> None:
+        self.update = update
+
+    def check(self, name: str, text: str) -> None:
+        """Require that ``text`` is what the golden file holds."""
+        path = Path(__file__).parent / "golden" / name
+        if self.update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path} is missing; write it with --update-golden and review it"
+        assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """The golden files."""
+    return Golden(update=bool(request.config.getoption("--update-golden")))

@@ -11,7 +11,8 @@ from kickbuild.copying import digest
 from kickbuild.drive.ref import DriveRef, RefKind
 from kickbuild.errors import InputError, KickbuildError
 from kickbuild.files import PARTIAL_PREFIX
-from kickbuild.iso.media_checksum import MediaChecksum, verify_media_checksum
+from kickbuild.iso.facts import MediaChecksum
+from kickbuild.iso.media_checksum import verify_media_checksum
 from kickbuild.kickstart.parse import parse
 from kickbuild.releases.find import parse_release
 

@@ -151,7 +151,7 @@ def guard_section(guard: str) -> str:
     document = parse_document(f"%pre\n{guard.rstrip()}\n%end\n")
     if len(document.sections) != 1 or len(document.lines) != document.sections[0].body.stop or document.includes:
         raise ValueError("a line of the guard ends its section")
-    return f"{GUARD_BEGIN}\n%pre --log=/tmp/kickbuild-guard.log\n{guard.rstrip()}\n%end\n{GUARD_END}"
+    return f"{GUARD_BEGIN}\n%pre --erroronfail --log=/tmp/kickbuild-guard.log\n{guard.rstrip()}\n%end\n{GUARD_END}"
 
 
 def assemble(adopted: Adopted, guard: str) -> str:

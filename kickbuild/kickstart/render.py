@@ -275,7 +275,7 @@ def _require_parses(text: str, can: Capabilities, name: str) -> None:
         Problem(
             f"{can.family} does not accept this line: {problem.message}",
             where=f"{name}/ks.cfg:{problem.line}" if problem.line else f"{name}/ks.cfg",
-            hint=f"the line: {lines[problem.line - 1].strip()}" if _may_show(problem.line, lines) else "",
+            hint=_shown(problem.line, lines),
         )
         for problem in parse(text, can.handler).problems
     ]
@@ -283,6 +283,9 @@ def _require_parses(text: str, can: Capabilities, name: str) -> None:
         raise KickstartError(*problems)
 
 
-def _may_show(line: int | None, lines: list[str]) -> bool:
-    secret = ("rootpw", "user", "sshpw", "bootloader")
-    return line is not None and 0 < line <= len(lines) and not lines[line - 1].strip().startswith(secret)
+def _shown(number: int | None, lines: list[str]) -> str:
+    """Return a line for a hint, but never one that may hold a secret."""
+    if number is None or not 0 < number <= len(lines):
+        return ""
+    line = lines[number - 1].strip()
+    return "" if line.startswith(("rootpw", "user", "sshpw", "bootloader")) else f"the line: {line}"

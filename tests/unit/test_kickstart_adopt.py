@@ -429,7 +429,7 @@ def test_the_guard_stands_before_every_script_of_the_user() -> None:
     text = f"# first\n%pre\necho mine\n%end\n{KS}"
     whole = assemble(adopted(text), GUARD)
     assert whole.index("echo 'guard'") < whole.index("echo mine")
-    assert "%pre --log=/tmp/kickbuild-guard.log\necho 'guard'\nexit 0\n%end\n" in whole
+    assert "%pre --erroronfail --log=/tmp/kickbuild-guard.log\necho 'guard'\nexit 0\n%end\n" in whole
     assert parse(whole, "RHEL9").problems == ()
 
 
