@@ -74,7 +74,7 @@ def read_facts(path: Path, *, release: str = "auto") -> IsoFacts:
 def _read_texts(iso: IsoReader) -> _Texts:
     def text(name: str) -> str | None:
         data = iso.read(name, _TEXT_LIMIT)
-        return None if data is None else data.decode("utf-8", "replace").lstrip("\N{ZERO WIDTH NO-BREAK SPACE}")
+        return None if data is None else _printable(data)
 
     texts = _Texts(iso.volume.volume_id, iso.list_directory() or ())
     treeinfo, discinfo = text(".treeinfo"), text(".discinfo")
@@ -89,6 +89,12 @@ def _read_texts(iso: IsoReader) -> _Texts:
     texts.disk_info = text(".disk/info") or ""
     texts.efi_arch = next((arch for name, arch in _EFI_LOADERS.items() if iso.find(f"EFI/BOOT/{name}")), "")
     return texts
+
+
+def _printable(data: bytes) -> str:
+    # Parts of these texts end up in messages.
+    text = data.decode("utf-8", "replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").replace("\r\n", "\n")
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _refuse_strangers(path: Path, texts: _Texts, identity: Identity | None, release: str) -> None:

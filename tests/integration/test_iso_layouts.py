@@ -201,6 +201,12 @@ def test_a_derivative_needs_a_word_from_the_user(tmp_path: Path) -> None:
     assert read_facts(path, release="rhel7.9").match.id == "rhel7.9"
 
 
+def test_texts_of_the_iso_do_not_reach_the_terminal_raw(tmp_path: Path) -> None:
+    extra = {".treeinfo": b"[general]\r\nfamily = \x1b[2JLinux\r\nversion = 9.4\r\narch = x86_64\r\n"}
+    path = media.make_iso(tmp_path / "x.iso", volume_id="X", omit=[".discinfo", "media.repo"], extra=extra)
+    assert problems(path).isprintable()
+
+
 def test_the_user_is_contradicted(tmp_path: Path) -> None:
     path = media.make_iso(tmp_path / "x.iso", "rocky9")
     assert read_facts(path, release="rocky9").match.id == "rocky9"
