@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -89,6 +90,22 @@ def look(image: Path, work: Path) -> DriveState:
 
 
 def read_file(image: Path, path: str) -> bytes:
-    """Return the content of one file on a drive, empty where it is not there."""
+    """Return the content of one file on a drive; it must be there and not be empty."""
     start, _ = partition_of(image)
-    return run(["debugfs", "-R", f"cat {path}", f"{image}?offset={start}"]).encode()
+    with tempfile.NamedTemporaryFile() as file:
+        run(["debugfs", "-R", f"dump {path} {file.name}", f"{image}?offset={start}"])
+        content = file.read()
+    assert content, f"{path} is not on {image}"
+    return content
+
+
+def replace_file(image: Path, path: str, content: bytes) -> None:
+    """Give a file that is on a drive another content."""
+    start, _ = partition_of(image)
+    directory, _, name = path.rpartition("/")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        commands = f"cd {directory}\nrm {name}\nwrite {file.name} {name}\n"
+        run(["debugfs", "-w", "-f", "-", f"{image}?offset={start}"], stdin=commands)
+    assert read_file(image, path) == content

@@ -99,13 +99,14 @@ def qemu_argv(machine: Machine, serial: Path) -> list[str]:
 
 
 def _device(disk: Disk, number: int) -> str:
+    # Every disk has a place in the boot order: UEFI firmware may leave the others unconnected, and GRUB without them.
     kinds = {
         Bus.VIRTIO: "virtio-blk-pci",
         Bus.SATA: f"ide-hd,bus=ide.{number // 2},unit={number % 2}",
         Bus.SCSI: f"scsi-hd,bus=scsi.0,lun={number}",
     }
     serial = f",serial={disk.serial}" if disk.serial else ""
-    return f"{kinds[disk.bus]},drive=disk{number}{serial}" + (",bootindex=0" if disk.first else "")
+    return f"{kinds[disk.bus]},drive=disk{number}{serial}" + f",bootindex={0 if disk.first else number + 1}"
 
 
 def _escape(path: Path) -> str:

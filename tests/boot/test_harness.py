@@ -24,9 +24,9 @@ def test_the_command_line_asks_for_tcg_and_keeps_the_order_of_disks() -> None:
     argv = qemu_argv(Machine(disks), Path("/log"))
     assert argv[argv.index("-accel") + 1] == "tcg"
     assert [word for word in argv if "drive=disk" in word] == [
-        "virtio-blk-pci,drive=disk0,serial=ONE",
+        "virtio-blk-pci,drive=disk0,serial=ONE,bootindex=1",
         "ide-hd,bus=ide.0,unit=1,drive=disk1,bootindex=0",
-        "scsi-hd,bus=scsi.0,lun=2,drive=disk2,serial=THREE",
+        "scsi-hd,bus=scsi.0,lun=2,drive=disk2,serial=THREE,bootindex=3",
     ]
     assert any(word.endswith("file=/b,,c.img") for word in argv)
 

@@ -1,0 +1,164 @@
+"""Boxes that rebuild themselves from a prepared drive, in QEMU with real boot loaders, firmware and kernel.
+
+A stand-in takes the installer's place; everything before and around it is what a user has: the drive that ``kickbuild
+prepare`` made, with its ks.cfg and guard, and the loader's configuration to which ``kickbuild entry append`` added.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from boot_parts import PLACE, find_parts
+from conftest import CI, needs_tools
+from drive_watch import is_blank, read_file
+from lab import IMAGES, SPARE, TARGET, Box, Lab, Loader, Played
+from machine import Bus, Ending
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.qemu,
+    needs_tools("qemu-system-x86_64", "xorriso", "mke2fs", "debugfs", "e2fsck", "sfdisk", "mcopy"),
+    pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts"),
+]
+
+BIOS, UEFI, LEGACY = Loader.GRUB2_BIOS, Loader.GRUB2_UEFI, Loader.GRUB_LEGACY
+#: Where the guard leaves its reason on the drive.
+GUARD_LOG = "/kickbuild/web/last-refusal.log"
+#: GRUB 2 clears its environment block of 1024 bytes, GRUB legacy writes the first sector of its default file.
+SECTORS_OF_ONE_SHOT = 2
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    parts = find_parts()
+    assert parts is not None, "run scripts/boot-parts first"
+    return Lab(parts, tmp_path_factory.mktemp("lab"))
+
+
+def require_installed(played: Played, after: str) -> None:
+    """Exactly the target was written, the box went on to ``after``, and the image drive holds what it held."""
+    transcript = played.run.transcript
+    assert played.run.ending is Ending.POWERED_OFF, str(played.run)
+    assert sorted(transcript.names[:-1]) == ["STANDIN-INSTALLED", "STANDIN-SOURCE", "STANDIN-STARTED"], str(played.run)
+    assert transcript.names[-1] == after, str(played.run)
+    assert transcript.one("STANDIN-INSTALLED")["serial"] == TARGET
+    assert all(is_blank(disk) == (serial != TARGET) for serial, disk in played.blank)
+
+
+def require_home(played: Played) -> None:
+    """The box came back to its old system by itself, and nothing was written to any of its disks."""
+    assert played.run.ending is Ending.POWERED_OFF, str(played.run)
+    assert played.run.transcript.names[-1] == "OLD-OS-REACHED", str(played.run)
+    assert not played.run.transcript.all("STANDIN-INSTALLED"), str(played.run)
+    assert played.old_changes() <= SECTORS_OF_ONE_SHOT
+    assert all(is_blank(disk) for _, disk in played.blank)
+
+
+def require_refused(played: Played, reason: str) -> None:
+    """The guard said why, on the console and on the drive, which holds nothing else that is new; the box came home."""
+    names = [name for name in played.run.transcript.names if name != "STANDIN-SOURCE"]
+    assert names == ["STANDIN-STARTED", "OLD-OS-REACHED"], str(played.run)
+    assert played.run.transcript.says(f"^kickbuild: - .*{reason}"), str(played.run)
+    require_home(played)
+    assert reason in read_file(played.drive, GUARD_LOG).decode()
+    require_same_files(played, but=GUARD_LOG)
+
+
+def require_same_files(played: Played, but: str = "") -> None:
+    before, after = played.drive_states()
+    assert after.outside == before.outside
+    assert {path: sha256 for path, sha256 in after.files.items() if path != but} == before.files
+
+
+both_orders = pytest.mark.parametrize("images_first", [False, True], ids=["images-last", "images-first"])
+
+
+@both_orders
+@pytest.mark.parametrize(
+    ("loader", "release", "find_by", "bus"),
+    [(BIOS, 9, "uuid", Bus.VIRTIO), (LEGACY, 6, "label", Bus.SATA)],
+    ids=["grub2", "grub-legacy"],
+)
+def test_a_box_reimages_its_own_disk(
+    lab: Lab, tmp_path: Path, loader: Loader, release: int, find_by: str, bus: Bus, images_first: bool
+) -> None:
+    box = Box(loader=loader, release=release, find_by=find_by, bus=bus, old=TARGET, images_first=images_first)
+    played = lab.play(box, tmp_path)
+    require_installed(played, "NEW-SYSTEM-REACHED")
+    assert played.drive_is_untouched()
+
+
+@both_orders
+def test_a_box_with_uefi_images_its_second_disk_and_boots_the_entry_once(
+    lab: Lab, tmp_path: Path, images_first: bool
+) -> None:
+    box = Box(loader=UEFI, release=10, find_by="label", blank=(TARGET, SPARE), images_first=images_first)
+    played = lab.play(box, tmp_path)
+    require_installed(played, "OLD-OS-REACHED")
+    assert played.old_changes() <= SECTORS_OF_ONE_SHOT
+    assert played.drive_is_untouched()
+
+
+def test_rhel_7_mounts_the_drive_writable_and_its_files_stay(lab: Lab, tmp_path: Path) -> None:
+    box = Box(loader=BIOS, release=7, find_by="label", bus=Bus.SCSI, old=TARGET, images_first=True)
+    played = lab.play(box, tmp_path)
+    require_installed(played, "NEW-SYSTEM-REACHED")
+    require_same_files(played)
+
+
+@pytest.mark.parametrize(
+    ("loader", "release", "find_by", "bus"),
+    [(BIOS, 9, "uuid", Bus.VIRTIO), (UEFI, 10, "label", Bus.VIRTIO), (LEGACY, 6, "label", Bus.SATA)],
+    ids=["grub2", "uefi", "grub-legacy"],
+)
+def test_without_its_target_a_box_comes_home(
+    lab: Lab, tmp_path: Path, loader: Loader, release: int, find_by: str, bus: Bus
+) -> None:
+    played = lab.play(Box(loader=loader, release=release, find_by=find_by, bus=bus), tmp_path)
+    require_refused(played, f"no disk is the one to erase: serial = {TARGET}")
+
+
+@pytest.mark.parametrize(
+    ("loader", "release", "find_by", "bus"),
+    [(BIOS, 7, "label", Bus.SCSI), (LEGACY, 6, "label", Bus.SATA)],
+    ids=["grub2", "grub-legacy"],
+)
+def test_with_two_disks_of_one_serial_a_box_comes_home(
+    lab: Lab, tmp_path: Path, loader: Loader, release: int, find_by: str, bus: Bus
+) -> None:
+    box = Box(loader=loader, release=release, find_by=find_by, bus=bus, blank=(TARGET, TARGET))
+    played = lab.play(box, tmp_path)
+    require_refused(played, "2 disks could be the one to erase")
+
+
+def test_the_image_drive_is_never_the_target(lab: Lab, tmp_path: Path) -> None:
+    played = lab.play(Box(loader=BIOS, release=9, find_by="uuid", images=TARGET, images_first=True), tmp_path)
+    require_refused(played, "the disk to erase, vda, is the rebuild drive itself")
+
+
+def test_without_its_drive_a_box_comes_home(lab: Lab, tmp_path: Path) -> None:
+    played = lab.play(Box(loader=BIOS, release=9, find_by="uuid", images=None), tmp_path)
+    require_home(played)
+    assert played.run.transcript.names == ["OLD-OS-REACHED"]
+
+
+def test_naming_only_the_source_by_identity_wipes_the_image_drive(lab: Lab, tmp_path: Path) -> None:
+    """What kickbuild is for: the same drive and box, with the kickstart that people write by hand.
+
+    It also shows that these tests can see a drive being wiped.
+    """
+    naive = lab.with_kickstart(lab.drive(9, "uuid"), tmp_path / "naive.img", naive_kickstart)
+    box = Box(loader=BIOS, release=9, find_by="uuid", old=TARGET, images_first=True)
+    played = lab.play(box, tmp_path, naive)
+    assert played.run.transcript.one("STANDIN-INSTALLED")["serial"] == IMAGES, str(played.run)
+    assert not played.drive_is_untouched()
+
+
+def naive_kickstart(ours: str) -> str:
+    """Return a kickstart whose source is named by UUID, and whose target by the name that it had yesterday."""
+    source = next(line for line in ours.splitlines() if line.startswith("harddrive "))
+    storage = ["zerombr", "clearpart --all --initlabel --drives=vda", "bootloader --boot-drive=vda"]
+    return "\n".join([source, *storage, "part / --size=1024 --grow --ondisk=vda", "reboot", "%packages", "%end", ""])
