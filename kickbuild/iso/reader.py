@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, Self
 
 from kickbuild.errors import IsoError, Problem
 from kickbuild.iso.facts import IsoFile
-from kickbuild.iso.volume import SECTOR, SEQUENCE_MARKS, Volume, check_name, check_volume
+from kickbuild.iso.volume import SECTOR, SEQUENCE_MARKS, Volume, check_joliet, check_name, check_volume
 from kickbuild.units import KIB, MIB
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ class _Metered:
         data = self._file.read(length)
         if offset in self._volume.boot_records:
             return data[:7] + bytes(32) + data[39:]
+        if offset in self._volume.joliet_descriptors and not self._volume.joliet:
+            return data[:88] + bytes(32) + data[120:]
         if length == SECTOR and offset >= self._volume.end and self._is_hidden(data[1:6]):
             return bytes(len(data))
         return data
@@ -179,7 +181,12 @@ def _parse(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:
             return _open(file, size, volume)
         except IsoError:
             volume.udf = False
-    return _open(file, size, volume)
+    trees = _open(file, size, volume)
+    if volume.rock_ridge and len(trees) == 1 and volume.joliet_descriptors:
+        # What looked like Rock Ridge was not.
+        check_joliet(file, volume)
+        trees = _open(file, size, volume)
+    return trees
 
 
 def _open(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:

@@ -66,12 +66,15 @@ class Volume:
     """Offset behind the descriptor that ends the descriptors."""
     boot_records: set[int] = field(default_factory=set)
     """Offsets of El Torito descriptors."""
+    joliet_descriptors: dict[int, bytes] = field(default_factory=dict)
+    """Offset -> descriptor."""
     extents: set[tuple[int, int]] = field(default_factory=set)
     """(offset, length) of every path table and directory."""
     records: int = 0
     entries: Counter[bytes] = field(default_factory=Counter)
     """How many entries of Rock Ridge there are of each kind that is counted."""
     joliet: bool = False
+    """Whether there are names of Joliet, and they were checked."""
     udf: bool = False
 
     @property
@@ -81,11 +84,14 @@ class Volume:
 
 
 def check_volume(file: BinaryIO) -> Volume:
-    """Check the volume in ``file`` and return what it is. Raises IsoError."""
+    """Check the volume in ``file`` and return what it is. Raises IsoError.
+
+    Where there are names of Rock Ridge, those of Joliet are not looked at: they say the same again.
+    """
     size = file.seek(0, os.SEEK_END)
     primary: bytes = b""
-    trees: list[tuple[bytes, bool]] = []
     boot_records: set[int] = set()
+    joliet: dict[int, bytes] = {}
     end = 0
     for offset, data in _descriptors(file, size):
         end = offset + 2 * SECTOR
@@ -93,17 +99,29 @@ def check_volume(file: BinaryIO) -> Volume:
             boot_records.add(offset)
         elif data[0] == 1 and not primary:
             primary = data
-            trees.insert(0, (data, False))
         elif data[0] == 2 and data[88:91] in _JOLIET_ESCAPES:
-            trees.append((data, True))
+            joliet[offset] = data
     if not primary:
         raise IsoError("the ISO has no primary volume descriptor", hint=_DAMAGED)
-    volume = Volume(_volume_id(primary), _check_size(primary, size), end, boot_records, joliet=len(trees) > 1)
+    volume = Volume(_volume_id(primary), _check_size(primary, size), end, boot_records, joliet)
     volume.udf = _has_udf(file, end)
-    for descriptor, joliet in trees:
-        volume.extents |= _path_tables(descriptor, size)
-        _Walk(file, size, volume, joliet=joliet).run(descriptor[156:190])
+    _check_tree(file, volume, primary, joliet=False)
+    if not volume.rock_ridge:
+        check_joliet(file, volume)
     return volume
+
+
+def check_joliet(file: BinaryIO, volume: Volume) -> None:
+    """Check the Joliet names too, so that they can be read. Raises IsoError."""
+    for descriptor in volume.joliet_descriptors.values():
+        _check_tree(file, volume, descriptor, joliet=True)
+        volume.joliet = True
+
+
+def _check_tree(file: BinaryIO, volume: Volume, descriptor: bytes, *, joliet: bool) -> None:
+    size = file.seek(0, os.SEEK_END)
+    volume.extents |= _path_tables(descriptor, size)
+    _Walk(file, size, volume, joliet=joliet).run(descriptor[156:190])
 
 
 def _descriptors(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
