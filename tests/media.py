@@ -182,6 +182,11 @@ def _master(tree: Path, path: Path, volume_id: str, *, rock_ridge: bool, joliet:
     options += [] if udf else ["-follow-links"]
     options += ["-R"] if rock_ridge else [] if udf else ["--norock"]
     options += ["-J", "-joliet-long"] if joliet else []
+    if (tree / "isolinux/isolinux.bin").exists():
+        options += ["-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat", "-no-emul-boot"]
+        options += ["-boot-load-size", "4", "-boot-info-table"]
+    if (tree / "images/efiboot.img").exists():
+        options += ["-eltorito-alt-boot", "-e", "images/efiboot.img", "-no-emul-boot"]
     if not sparse:
         _run(*program, *options, "-o", str(path), str(tree))
         return
@@ -225,6 +230,8 @@ def _boot_loader(disc: _Disc) -> dict[str, bytes | Path]:
         return {"boot/grub/grub.cfg": b"# boot menu\n", "ppc/bootinfo.txt": b"<chrp-boot/>\n"}
     loader = "BOOTAA64.EFI" if disc.arch == "aarch64" else "BOOTX64.EFI"
     files: dict[str, bytes | Path] = {"EFI/BOOT/grub.cfg": b"# boot menu\n", f"EFI/BOOT/{loader}": noise("efi", 5000)}
+    if disc.layout.family > 5:
+        files["images/efiboot.img"] = noise("efiboot", 20_000)
     if "isolinux" in disc.boot_directories:
         files |= {"isolinux/isolinux.bin": noise("isolinux", 5000), "isolinux/isolinux.cfg": b"# boot menu\n"}
     return files
