@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import mmap
 import os
 import queue
+import stat
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -35,6 +37,10 @@ BUFFERS: Final = 8
 _BLOCK: Final = 4096
 #: Files of an ISO begin at any 2048th byte, which a disk with 512-byte sectors reads directly.
 _SECTOR: Final = 512
+#: What filesystems answer that take no direct I/O, or not at this place.
+_NOT_DIRECTLY: Final = frozenset({errno.EINVAL, errno.EOPNOTSUPP})
+# linux/fs.h: _IOW(0x94, 9, int)
+_FICLONE: Final = 0x40049409
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +64,90 @@ def whole_file(path: Path) -> Ranges:
         raise system_error(error, path) from error
 
 
+def written_ranges(path: Path) -> Ranges:
+    """Return the parts of a file that are not holes. Raises ToolError."""
+    extents: list[tuple[int, int]] = []
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            offset = 0
+            while offset < end:
+                start = _next_data(file.fileno(), offset)
+                if start is None:
+                    break
+                offset = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+                extents.append((start, offset - start))
+    except OSError as error:
+        raise system_error(error, path) from error
+    return Ranges(path, tuple(extents))
+
+
+def head(source: Ranges, limit: int) -> bytes:
+    """Return the first ``limit`` bytes of ``source``, fewer where it is shorter. Raises ToolError."""
+    found = b""
+    try:
+        with source.path.open("rb") as file:
+            for offset, length in source.extents:
+                found += os.pread(file.fileno(), min(length, limit - len(found)), offset)
+                if len(found) >= limit:
+                    break
+    except OSError as error:
+        raise system_error(error, source.path) from error
+    return found
+
+
+def clone(source: Path, destination: Path) -> bool:
+    """Let an existing file share all blocks of another; false where the filesystem cannot. Durable when it returns."""
+    try:
+        with source.open("rb") as old, destination.open("r+b") as new:
+            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+            os.fsync(new.fileno())
+    except OSError:
+        return False
+    return True
+
+
 def copy(source: Ranges, destination: Path, at: Extents | None, progress: Progress) -> str:
     """Copy ``source`` into an existing file, at its beginning or into its ranges ``at``, and return the sha256.
 
-    The bytes are durable when this returns. Raises ToolError for a failing or full disk and for a source that is
-    shorter than it says; what was written is then incomplete.
+    The bytes are durable when this returns. Raises ToolError for a failing or full disk, and for a source that is
+    shorter than it says or changes meanwhile; what was written is then worth nothing.
     """
     target = at if at is not None else ((0, source.size),)
     pieces = list(_pieces(source.extents, target))
     with _Side(source.path, os.O_RDONLY) as reader, _Side(destination, os.O_WRONLY) as writer:
-        digest = _Pipeline(reader, writer, progress).run(pieces)
+        sha256 = _Pipeline(reader, writer, progress).run(pieces)
+        reader.require_unchanged()
         writer.sync()
-    return digest
+    return sha256
 
 
 def digest(source: Ranges, progress: Progress) -> str:
     """Return the sha256 of ``source``, read at the disk's speed. Raises ToolError."""
     with _Side(source.path, os.O_RDONLY) as reader:
-        return _Pipeline(reader, None, progress).run(list(_pieces(source.extents, source.extents)))
+        sha256 = _Pipeline(reader, None, progress).run(list(_pieces(source.extents, source.extents)))
+        reader.require_unchanged()
+    return sha256
+
+
+def _next_data(descriptor: int, offset: int) -> int | None:
+    try:
+        return os.lseek(descriptor, offset, os.SEEK_DATA)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return None
+        raise
+
+
+def _joined(extents: Extents) -> list[tuple[int, int]]:
+    """Join neighbours: a file above 4 GiB in an ISO is in several parts, and only the first begins at a whole block."""
+    joined: list[tuple[int, int]] = []
+    for offset, length in extents:
+        if joined and sum(joined[-1]) == offset:
+            joined[-1] = (joined[-1][0], joined[-1][1] + length)
+        else:
+            joined.append((offset, length))
+    return joined
 
 
 def _pieces(source: Extents, target: Extents) -> Iterator[tuple[int, int, int]]:
@@ -83,9 +155,9 @@ def _pieces(source: Extents, target: Extents) -> Iterator[tuple[int, int, int]]:
     wanted, room = sum(n for _, n in source), sum(n for _, n in target)
     if wanted > room:
         raise ValueError(f"{wanted} bytes do not fit into {room}")
-    targets = iter(target)
+    targets = iter(_joined(target))
     to, left = next(targets, (0, 0))
-    for start, size in source:
+    for start, size in _joined(source):
         offset, rest = start, size
         while rest:
             while not left:
@@ -108,6 +180,7 @@ class _Side:
             self._buffered = os.open(path, flags | os.O_CLOEXEC)
         except OSError as error:
             raise system_error(error, path) from error
+        self._first = os.fstat(self._buffered)
         self._direct: int | None = None
         with contextlib.suppress(OSError):
             self._direct = os.open(path, flags | os.O_CLOEXEC | os.O_DIRECT)
@@ -134,6 +207,13 @@ class _Side:
         except OSError as error:
             raise system_error(error, self.path) from error
 
+    def require_unchanged(self) -> None:
+        """Raise ToolError where somebody wrote to the file since it was opened."""
+        now = os.fstat(self._buffered)
+        is_same = (now.st_size, now.st_mtime_ns) == (self._first.st_size, self._first.st_mtime_ns)
+        if stat.S_ISREG(now.st_mode) and not is_same:
+            raise ToolError(f"{self.path}: it changed while it was being read", hint="try again when it is complete")
+
     def _all(self, call: Callable[[int, list[memoryview], int], int], view: memoryview, offset: int, end: str) -> None:
         done = 0
         while done < len(view):
@@ -148,7 +228,7 @@ class _Side:
                 try:
                     return call(self._direct, [view], offset)
                 except OSError as error:
-                    if error.errno != errno.EINVAL:
+                    if error.errno not in _NOT_DIRECTLY:
                         raise
                     os.close(self._direct)
                     self._direct = None
@@ -175,6 +255,7 @@ class _Pipeline:
         self._sha256 = hashlib.sha256()
         self._free: queue.Queue[_Buffer] = queue.Queue()
         self._work: list[queue.Queue[_Buffer | None]] = []
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._errors: list[BaseException] = []
         self._tails: list[tuple[bytes, int]] = []
@@ -182,15 +263,15 @@ class _Pipeline:
     def run(self, pieces: list[tuple[int, int, int]]) -> str:
         for _ in range(min(BUFFERS, len(pieces))):
             self._free.put(_Buffer(mmap.mmap(-1, CHUNK)))
-        uses = [self._hash] if self._writer is None else [self._hash, self._write]
-        threads = [self._start(use) for use in uses]
         try:
+            for use in [self._hash] if self._writer is None else [self._hash, self._write]:
+                self._start(use)
             self._read(pieces)
+        except BaseException as error:
+            self._errors.append(error)
+            raise
         finally:
-            for work in self._work:
-                work.put(None)
-            for thread in threads:
-                thread.join()
+            self._finish()
         if self._errors:
             raise self._errors[0]
         for data, offset in self._tails:
@@ -198,12 +279,25 @@ class _Pipeline:
             self._writer.write(memoryview(data), offset)
         return self._sha256.hexdigest()
 
-    def _start(self, use: Callable[[_Buffer], None]) -> threading.Thread:
+    def _finish(self) -> None:
+        """Wait for the threads, even through another Ctrl-C: the files are closed next, and nobody may write then."""
+        interrupt: KeyboardInterrupt | None = None
+        while alive := [thread for thread in self._threads if thread.is_alive()]:
+            try:
+                for work in self._work:
+                    work.put(None)
+                for thread in alive:
+                    thread.join()
+            except KeyboardInterrupt as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
+
+    def _start(self, use: Callable[[_Buffer], None]) -> None:
         work: queue.Queue[_Buffer | None] = queue.Queue()
         self._work.append(work)
-        thread = threading.Thread(target=self._serve, args=(work, use), daemon=True)
-        thread.start()
-        return thread
+        self._threads.append(threading.Thread(target=self._serve, args=(work, use), daemon=True))
+        self._threads[-1].start()
 
     def _read(self, pieces: list[tuple[int, int, int]]) -> None:
         for source, target, length in pieces:

@@ -34,7 +34,9 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "mkfs.xfs": ("xfsprogs", "xfsprogs"),
     "mmd": ("mtools", "mtools"),
     "mount": ("mount", "util-linux"),
+    "mrd": ("mtools", "mtools"),
     "mren": ("mtools", "mtools"),
+    "mshowfat": ("mtools", "mtools"),
     "sfdisk": ("fdisk", "util-linux"),
     "umount": ("mount", "util-linux"),
 }

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.copying import Ranges
 from kickbuild.drive.tree import Node
-from kickbuild.errors import ToolError
+from kickbuild.errors import InputError, ToolError, system_error
 from kickbuild.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-BLOCK: Final = 4096
+#: Directories within directories that are looked at; ours are three deep, and a damaged filesystem may have loops.
+_DEEPEST: Final = 8
 _SAFE: Final = re.compile(r"/[A-Za-z0-9._+/-]*")
 _EXTENT: Final = re.compile(
     r"\s*(\d+)/\s*(\d+)\s+\d+/\s*\d+\s+(\d+)\s*-\s*(\d+)\s+(\d+)(?:\s*-\s*\d+)?\s+(\d+)\s*(\w*)"
@@ -36,6 +37,11 @@ _HEADER: Final = struct.Struct("<HHHHI")
 _ENTRY: Final = struct.Struct("<IHHI")
 _LONGEST_WRITTEN: Final = 32768
 _I_BLOCK: Final = 40
+# The superblock: linux/Documentation/filesystems/ext4/super.rst.
+_SUPERBLOCK: Final = 1024
+_SUPER: Final = struct.Struct("<24xI28xH42xI")
+_EXT_MAGIC: Final = 0xEF53
+_METADATA_CSUM: Final = 0x400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,23 @@ class Volume:
 
     image: Path
     offset: int
+    block: int
+    """Bytes of a block."""
+    has_checksums: bool
+    """Whether its metadata bear checksums, which debugfs would have to write and we cannot."""
+
+    @classmethod
+    def opened(cls, image: Path, offset: int) -> Volume:
+        """Return the volume, by its superblock. Raises InputError where there is none."""
+        try:
+            with image.open("rb") as file:
+                data = os.pread(file.fileno(), _SUPER.size, offset + _SUPERBLOCK)
+        except OSError as error:
+            raise system_error(error, image) from error
+        log_size, magic, features = _SUPER.unpack(data.ljust(_SUPER.size, b"\0"))
+        if magic != _EXT_MAGIC or log_size > 6:
+            raise InputError(f"{image} holds no ext filesystem at byte {offset}")
+        return cls(image, offset, 1024 << log_size, bool(features & _METADATA_CSUM))
 
     def ask(self, *commands: str) -> bytes:
         """Run debugfs commands that read, and return what they print. Raises ToolError."""
@@ -84,7 +107,7 @@ class Volume:
             return None
         return done.stdout
 
-    def nodes(self, directory: str) -> dict[str, Node]:
+    def nodes(self, directory: str, depth: int = 0) -> dict[str, Node]:
         """Return everything below a directory; nothing where it is not there."""
         done = run(["debugfs", "-R", f"ls -p {quoted(directory)}", f"{self.image}?offset={self.offset}"])
         found: dict[str, Node] = {}
@@ -96,8 +119,8 @@ class Volume:
             path = f"{directory.rstrip('/')}/{match[3]}"
             node = Node(int(match[4] or 0), is_file=kind == 0o100000, is_directory=kind == 0o040000)
             found[path] = node
-            if node.is_directory and _SAFE.fullmatch(path):
-                found |= self.nodes(path)
+            if node.is_directory and depth < _DEEPEST and _SAFE.fullmatch(path):
+                found |= self.nodes(path, depth + 1)
         return found
 
     def extents(self, path: str) -> list[Extent]:
@@ -109,10 +132,10 @@ class Volume:
         pieces: list[tuple[int, int]] = []
         done = 0
         for extent in self.extents(path):
-            if extent.logical * BLOCK != done:
+            if extent.logical * self.block != done:
                 break
-            length = min(extent.length * BLOCK, size - done)
-            pieces.append((self.offset + extent.physical * BLOCK, length))
+            length = min(extent.length * self.block, size - done)
+            pieces.append((self.offset + extent.physical * self.block, length))
             done += length
         if done != size:
             raise ToolError(f"{path} in {self.image} has holes or lacks blocks")
@@ -123,7 +146,7 @@ class Volume:
         name = quoted(path)
         commands = [f"write {os.devnull} {name}"]
         if size:
-            commands.append(f"fallocate {name} 0 {(size - 1) // BLOCK}")
+            commands.append(f"fallocate {name} 0 {(size - 1) // self.block}")
         commands += [f"set_inode_field {name} size {size}", f"set_inode_field {name} mode 0{0o100000 | mode:o}"]
         self.change(*commands)
         self._mark_written(path)
@@ -146,10 +169,10 @@ class Volume:
         located = _INODE.search(self.ask(f"imap {quoted(path)}").decode("utf-8", "replace"))
         if located is None:
             raise ToolError(f"debugfs does not say where {path} is in {self.image}")
-        headers = [int(located[1]) * BLOCK + int(located[2], 16) + _I_BLOCK]
+        headers = [int(located[1]) * self.block + int(located[2], 16) + _I_BLOCK]
         if depth:
             leaves = self.ask(f"ex -n {quoted(path)}").decode("utf-8", "replace").splitlines()
-            headers = [block * BLOCK for block in _leaf_blocks(leaves, depth)]
+            headers = [block * self.block for block in _leaf_blocks(leaves, depth)]
         with self.image.open("r+b") as file:
             for header in headers:
                 _mark(file.fileno(), self.offset + header)

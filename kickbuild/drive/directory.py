@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.copying import copy, digest, whole_file
+from kickbuild.copying import clone, copy, digest, whole_file
 from kickbuild.drive.tree import Filesystem, Node, parts_of
 from kickbuild.errors import ToolError, system_error
 from kickbuild.files import PARTIAL_PREFIX, atomic_write, partial_path, sync_directory
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from kickbuild.copying import Ranges
     from kickbuild.progress import Progress
 
-# linux/fs.h: _IOW(0x94, 9, int)
-_FICLONE: Final = 0x40049409
 #: Filesystems where fallocate reserves blocks instead of writing zeros.
 _RESERVES: Final = frozenset({"ext4", "xfs", "btrfs"})
 
@@ -102,11 +99,14 @@ class DirectoryTree:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=parent)
             os.fsync(parent)
-        for end in range(len(names) - 1, 0, -1):
-            try:
-                self.root.joinpath(*names[:end]).rmdir()
-            except OSError:
-                break
+        while len(names) > 1:
+            names.pop()
+            with self._parent("/" + "/".join(names)) as (parent, name):
+                try:
+                    if parent is not None:
+                        os.rmdir(name, dir_fd=parent)
+                except OSError:
+                    break
 
     def clean(self, directories: Iterable[str]) -> list[str]:
         """Remove what a stopped run left unfinished, and return those paths."""
@@ -116,30 +116,15 @@ class DirectoryTree:
         return left
 
     def _fill(self, partial: Path, source: Ranges, progress: Progress) -> str:
-        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
-            if self._cloned(descriptor, source):
-                os.fsync(descriptor)
-                return digest(source, progress)
+            if source.extents == whole_file(source.path).extents and clone(source.path, partial):
+                return digest(whole_file(partial), progress)
             if source.size and self.filesystem.type in _RESERVES:
                 os.posix_fallocate(descriptor, 0, source.size)
         finally:
             os.close(descriptor)
         return copy(source, partial, None, progress)
-
-    @staticmethod
-    def _cloned(descriptor: int, source: Ranges) -> bool:
-        """Try to share the source's blocks; only for a whole file on the same filesystem, and few can."""
-        if len(source.extents) != 1 or source.extents[0][0] != 0:
-            return False
-        try:
-            with source.path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size != source.size:
-                    return False
-                fcntl.ioctl(descriptor, _FICLONE, file.fileno())
-        except OSError:
-            return False
-        return True
 
     def _directory(self, names: list[str], *, create: bool = False) -> int:
         """Return a descriptor of a directory, reached without following a link."""

@@ -130,7 +130,7 @@ def same_disk(target: Target, disk: BlockDevice) -> bool:
     by_id = (target.by_id or "").removeprefix("/dev/disk/by-id/")
     by_path = (target.by_path or "").removeprefix("/dev/disk/by-path/")
     return (
-        (not serial or serial.strip() == disk.serial)
+        (not serial or serial.strip() in {disk.serial, *disk.serials})
         and (not wwn or plain_wwn(wwn) == plain_wwn(disk.wwn))
         and (not by_id or by_id in disk.by_id)
         and (not by_path or by_path in disk.by_path)

@@ -7,39 +7,44 @@ is whole, so that whatever stops the run, the image that was there still is.
 from __future__ import annotations
 
 import contextlib
-import json
+import fcntl
 import os
-import tempfile
+import shutil
 import uuid as uuids
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from kickbuild.copying import clone, copy, written_ranges
 from kickbuild.drive.image_ext import ExtTree
+from kickbuild.drive.image_format import END, START, inner_size, make_filesystem, make_table, partition_offset
 from kickbuild.drive.image_vfat import VfatTree
 from kickbuild.drive.image_xfs import mounted_xfs
 from kickbuild.drive.tree import Filesystem
 from kickbuild.errors import InputError, RefusedError, system_error
 from kickbuild.files import PARTIAL_PREFIX, partial_path, sync_directory
+from kickbuild.progress import Silent
 from kickbuild.run import require_tool, run
-from kickbuild.units import MIB
+from kickbuild.units import MIB, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from kickbuild.drive.tree import Tree
+    from kickbuild.progress import Progress
 
-#: Where the partition begins, and what the backup of the partition table takes at the end.
-START: Final = 1 * MIB
-_END: Final = 1 * MIB
 FILESYSTEMS: Final = ("ext4", "xfs", "vfat")
 #: The least that mke2fs, mkfs.xfs and mkfs.vfat make something useful of.
 _LEAST: Final = {"ext4": 16 * MIB, "xfs": 320 * MIB, "vfat": 40 * MIB}
+#: What the filesystem takes for itself, as we make it; to that comes one part in 200.
+_OVERHEAD: Final = {"ext4": 16 * MIB, "xfs": 112 * MIB, "vfat": 4 * MIB}
+#: Room that a suggested size leaves: kickstarts, entries, what a later profile adds.
+_SPARE: Final = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewImage:
-    """An image that is to be made. ``size`` is that of the whole file, in bytes."""
+    """An image that is to be made. ``size`` is that of the whole file, in bytes; what exceeds whole MiB is left out."""
 
     path: Path
     size: int
@@ -62,19 +67,23 @@ def new_uuid(fs: str) -> str:
 
 
 def suggest_size(content: int, fs: str) -> int:
-    """Return the bytes of an image that holds ``content`` bytes, with room for a few small files more."""
-    inside = content + content // 50 + 64 * MIB
-    if fs == "xfs":
-        inside += 64 * MIB
-    whole = START + _END + max(inside, _LEAST[fs])
-    return -(-whole // (4 * MIB)) * 4 * MIB
+    """Return the bytes of an image that holds ``content`` bytes, with room for some small files more."""
+    wanted = content + _SPARE + _OVERHEAD[fs]
+    inside = max(wanted + wanted // 100, _LEAST[fs])
+    return -(-(START + END + inside) // MIB) * MIB
+
+
+def room(size: int, fs: str) -> int:
+    """Return the bytes of files that surely fit into an image of ``size`` bytes."""
+    inside = inner_size(size)
+    return max(0, inside - _OVERHEAD[fs] - inside // 200)
 
 
 def require_programs(fs: str) -> None:
     """Raise LackingError where a program that making such an image needs is missing."""
     programs = {
         "ext4": ("mke2fs", "debugfs", "e2fsck"),
-        "vfat": ("mkfs.vfat", "mcopy", "mdir", "mmd", "mdel"),
+        "vfat": ("mkfs.vfat", "mcopy", "mdir", "mmd", "mdel", "mshowfat"),
         "xfs": ("mkfs.xfs", "mount", "umount"),
     }
     for program in ("sfdisk", "blkid", *programs[fs]):
@@ -85,28 +94,27 @@ def require_programs(fs: str) -> None:
 def new_image(new: NewImage) -> Iterator[Tree]:
     """Make an image: the tree that is yielded becomes the file when the block ends well, and is gone when not."""
     require_programs(new.fs)
-    if new.size - START - _END < _LEAST[new.fs]:
+    if inner_size(new.size) < _LEAST[new.fs]:
         raise RefusedError(
             f"{new.path} cannot be made with so few bytes: {new.fs} needs {_LEAST[new.fs] // MIB} MiB at the least",
             hint="give a larger --size, or none",
         )
-    with _replacing(new.path) as partial:
-        with _system_errors(new.path), partial.open("xb") as file:
-            file.truncate(new.size)
-        table = f"label: gpt\nfirst-lba: {START // 512}\ntype=linux, name=kickbuild\n"
-        run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", partial], stdin=table.encode())
-        _make_filesystem(new, partial)
+    with _replacing(_plain_name(new.path)) as partial:
+        _create(partial, new.size // MIB * MIB)
+        make_table(new, partial)
+        make_filesystem(new, partial)
         with _open(partial, new.filesystem, writes=True) as tree:
             yield tree
 
 
 @contextlib.contextmanager
-def edit_image(path: Path) -> Iterator[Tree]:
-    """Change a copy of an image that replaces it when the block ends well."""
+def edit_image(path: Path, progress: Progress | None = None) -> Iterator[Tree]:
+    """Change a copy of an image that replaces it when the block ends well. Raises RefusedError for too little room."""
+    path = _plain_name(path)
     filesystem = image_filesystem(path)
     require_programs(filesystem.type)
     with _replacing(path) as partial:
-        run(["cp", "--reflink=auto", "--sparse=always", "--", path, partial])
+        _duplicate(path, partial, progress or Silent())
         with _open(partial, filesystem, writes=True) as tree:
             yield tree
 
@@ -114,15 +122,17 @@ def edit_image(path: Path) -> Iterator[Tree]:
 @contextlib.contextmanager
 def open_image(path: Path) -> Iterator[Tree]:
     """Read an image. Raises InputError where it holds no filesystem that kickbuild knows."""
+    path = _plain_name(path)
     with _open(path, image_filesystem(path), writes=False) as tree:
         yield tree
 
 
 def image_filesystem(path: Path) -> Filesystem:
     """Return the filesystem in an image's first partition, or in the whole of it. Raises InputError."""
+    path = _plain_name(path)
     with _system_errors(path), path.open("rb") as file:
         file.read(1)
-    offset = _partition_offset(path)
+    offset = partition_offset(path)
     done = run(["blkid", "-p", "-O", str(offset), "-o", "export", path], check=False)
     values = dict(line.split("=", 1) for line in done.text.splitlines() if "=" in line)
     if values.get("TYPE") not in FILESYSTEMS:
@@ -133,26 +143,50 @@ def image_filesystem(path: Path) -> Filesystem:
 
 def clean_partials(path: Path) -> list[Path]:
     """Remove what a stopped run left beside an image, and return it."""
-    left = [p for p in path.parent.glob(f"{PARTIAL_PREFIX}*") if p.is_file() and not _in_use(p)]
+    directory = path.resolve().parent
+    left = list(directory.glob(f"{PARTIAL_PREFIX}*"))
+    if not left or _in_use(directory):
+        return []
     for partial in left:
-        partial.unlink(missing_ok=True)
+        with _system_errors(partial):
+            if partial.is_dir() and not partial.is_symlink():
+                shutil.rmtree(partial)
+            else:
+                partial.unlink(missing_ok=True)
     return left
+
+
+def _plain_name(path: Path) -> Path:
+    """Return the file itself, by an absolute name: a link to an image stays a link. Raises InputError.
+
+    debugfs reads options after a question mark, and mtools an offset after two at signs.
+    """
+    with _system_errors(path):
+        real = path.resolve()
+    if "?" in str(real) or "@@" in str(real) or not str(real).isprintable():
+        raise InputError(
+            f"{str(real)!r} has characters that the tools which work on images give a meaning of their own",
+            hint="use a path without '?', '@@' and control characters",
+        )
+    return real
 
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    import fcntl
-
     partial = partial_path(path)
-    # A lock that dies with its process tells a later run whether a partial file is still being written.
-    lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    with _system_errors(path.parent):
+        lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        # A lock that dies with its process tells a later run whether a partial file is still being written.
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_SH)
         yield partial
         with _system_errors(path):
             descriptor = os.open(partial, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
             partial.replace(path)
             sync_directory(path.parent)
     finally:
@@ -160,74 +194,58 @@ def _replacing(path: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def _in_use(partial: Path) -> bool:
-    import fcntl
-
-    lock = os.open(partial.parent, os.O_RDONLY | os.O_DIRECTORY)
+def _in_use(directory: Path) -> bool:
+    with _system_errors(directory):
+        lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError:
+        return False
     finally:
         os.close(lock)
     return False
 
 
-def _partition_offset(path: Path) -> int:
-    done = run(["sfdisk", "--json", path], check=False)
-    if done.code != 0:
-        return 0
-    table = json.loads(done.stdout)["partitiontable"]
-    partitions = table.get("partitions", [])
-    return int(partitions[0]["start"]) * int(table.get("sectorsize", 512)) if partitions else 0
+def _create(partial: Path, size: int) -> None:
+    """Make an empty file that only its owner reads: the kickstart in it may hold password hashes."""
+    with _system_errors(partial), open(partial, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.truncate(size)
 
 
-def _make_filesystem(new: NewImage, partial: Path) -> None:
-    size = new.size - START - _END
-    label = ["-L", new.label] if new.label else []
-    if new.fs == "ext4":
-        features = ",".join(filter(None, ["^orphan_file", "^metadata_csum_seed", "^metadata_csum", new.ext_features]))
-        run(
-            [
-                "mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-U", new.uuid, *label,
-                "-O", _known_features(features), "-E", f"offset={START},lazy_itable_init=1,root_owner=0:0",
-                partial, f"{size // 1024}k",
-            ]
-        )  # fmt: skip
-    elif new.fs == "vfat":
-        label = ["-n", new.label] if new.label else []
-        volume = new.uuid.replace("-", "")
-        run(["mkfs.vfat", "-i", volume, *label, "--offset", str(START // 512), partial, str(size // 1024)])
-    else:
-        _make_xfs(new, partial, size)
-
-
-def _make_xfs(new: NewImage, partial: Path, size: int) -> None:
-    """Make xfs in a file of its own size and carry it into the partition: mkfs.xfs knows no offset."""
-    label = ["-L", new.label] if new.label else []
-    with tempfile.NamedTemporaryFile(prefix=PARTIAL_PREFIX, dir=partial.parent) as carrier:
-        carrier.truncate(size)
-        # Old kernels read none of the newer features.
-        old = f"uuid={new.uuid},bigtime=0,rmapbt=0,reflink=0"
-        run(["mkfs.xfs", "-q", "-f", "-m", old, "-i", "sparse=0", *label, carrier.name])
-        run(["dd", f"if={carrier.name}", f"of={partial}", "bs=1M", f"seek={START // MIB}", "conv=sparse,notrunc"])
-
-
-def _known_features(features: str) -> str:
-    """Leave out those that an older mke2fs does not know; it then has nothing to switch off."""
-    known = run(["mke2fs", "-V"], check=False).stderr.decode("utf-8", "replace")
-    is_new = not any(f"mke2fs 1.4{minor}" in known for minor in range(7))
-    return ",".join(f for f in features.split(",") if is_new or f not in {"^orphan_file", "^metadata_csum_seed"})
+def _duplicate(path: Path, partial: Path, progress: Progress) -> None:
+    """Copy an image with its holes and its mode; share its blocks where the host's filesystem can."""
+    with _system_errors(path):
+        values = path.stat()
+    _create(partial, 0)
+    if not clone(path, partial):
+        with _system_errors(partial):
+            free = os.statvfs(partial.parent)
+            os.truncate(partial, values.st_size)
+        written = written_ranges(path)
+        if written.size > free.f_bavail * free.f_frsize:
+            raise RefusedError(
+                f"{path.parent} has {format_size(free.f_bavail * free.f_frsize)} free, and changing {path.name} "
+                f"needs {format_size(written.size)}: the change is made on a copy, which then takes its place",
+                hint="make room there, or move the image to where there is some",
+            )
+        progress.begin(path.name, written.size)
+        try:
+            copy(written, partial, written.extents, progress)
+        finally:
+            progress.end()
+    with contextlib.suppress(OSError):
+        partial.chmod(values.st_mode & 0o7777)
 
 
 @contextlib.contextmanager
 def _open(path: Path, filesystem: Filesystem, *, writes: bool) -> Iterator[Tree]:
-    offset = _partition_offset(path)
+    offset = partition_offset(path)
     if filesystem.type == "ext4":
         yield ExtTree(path, offset, filesystem, writes=writes)
     elif filesystem.type == "vfat":
-        with VfatTree.opened(path, offset, filesystem) as tree:
-            yield tree
+        yield VfatTree(path, offset, filesystem)
     else:
         with mounted_xfs(path, offset, filesystem, writes=writes) as tree:
             yield tree

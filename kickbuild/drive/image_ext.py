@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING
 
-from kickbuild.copying import copy, digest
+from kickbuild.copying import copy, digest, head
 from kickbuild.drive.debugfs import Volume, quoted
 from kickbuild.drive.tree import Filesystem, Node, parts_of
-from kickbuild.errors import ToolError
+from kickbuild.errors import InputError, ToolError
 from kickbuild.run import run
 
 if TYPE_CHECKING:
@@ -24,14 +24,10 @@ class ExtTree:
 
     def __init__(self, image: Path, offset: int, filesystem: Filesystem, *, writes: bool) -> None:
         self.filesystem = filesystem
-        self._volume = Volume(image, offset)
+        self._volume = Volume.opened(image, offset)
         self._known: set[str] = set()
         if writes:
-            # A copy of an image whose filesystem is damaged must not become the image.
-            done = run(["e2fsck", "-fp", f"{image}?offset={offset}"], check=False)
-            if done.code not in {0, 1}:
-                said = (done.stdout + done.stderr).decode("utf-8", "replace").strip().splitlines()
-                raise ToolError(f"the filesystem in {image} is damaged: {' '.join(said[-2:])}", hint="make it anew")
+            self._require_writable()
 
     def nodes(self, directories: Iterable[str]) -> dict[str, Node]:
         """Return everything below some directories."""
@@ -51,6 +47,8 @@ class ExtTree:
         node = self._node(path)
         if node is None or not node.is_file:
             return None
+        if node.size > limit:
+            return head(self._volume.ranges(path, node.size), limit)
         data = self._volume.cat(path)
         return None if data is None else data[:limit]
 
@@ -98,6 +96,19 @@ class ExtTree:
                 break
             self._volume.change(f"rmdir {quoted(directory)}")
             self._known.discard(directory)
+
+    def _require_writable(self) -> None:
+        volume = self._volume
+        if volume.has_checksums:
+            raise InputError(
+                f"{volume.image} was not made by kickbuild: its ext4 has metadata checksums",
+                hint="mount it and use --to with the mount point, or make a new image",
+            )
+        # A copy of an image whose filesystem is damaged must not become the image.
+        done = run(["e2fsck", "-fp", f"{volume.image}?offset={volume.offset}"], check=False)
+        if done.code not in {0, 1}:
+            said = (done.stdout + done.stderr).decode("utf-8", "replace").strip().splitlines()
+            raise ToolError(f"the filesystem in {volume.image} is damaged: {' '.join(said[-2:])}", hint="make it anew")
 
     def _node(self, path: str) -> Node | None:
         return self._volume.nodes("/" + "/".join(parts_of(path)[:-1])).get(path)

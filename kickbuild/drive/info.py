@@ -23,6 +23,9 @@ class BlockDevice:
     fs_uuid: str = ""
     fs_label: str = ""
     serial: str = ""
+    """The serial number to write into a profile."""
+    serials: tuple[str, ...] = ()
+    """Every text that some tool shows as its serial number."""
     wwn: str = ""
     model: str = ""
     by_id: tuple[str, ...] = ()
@@ -53,6 +56,7 @@ class Mount:
     fs_type: str
     source: str
     options: frozenset[str] = field(default_factory=frozenset)
+    id: int = 0
 
     @property
     def read_only(self) -> bool:

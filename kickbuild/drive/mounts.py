@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +25,12 @@ def parse_mountinfo(text: str) -> tuple[Mount, ...]:
     for line in text.splitlines():
         front, separator, back = line.partition(" - ")
         fields, rest = front.split(" "), back.split(" ")
-        if not separator or len(fields) < 6 or len(rest) < 2:
+        if not separator or len(fields) < 6 or len(rest) < 2 or not fields[0].isdecimal():
             continue
         options = frozenset(fields[5].split(",")) | frozenset(rest[2].split(",") if len(rest) > 2 else ())
         mounts.append(
             Mount(
+                id=int(fields[0]),
                 point=_plain(fields[4]),
                 root=_plain(fields[3]),
                 number=fields[2],
@@ -50,7 +52,7 @@ def read_mounts(proc: Path = Path("/proc")) -> tuple[Mount, ...]:
 
 
 def mount_of(directory: Path, mounts: Iterable[Mount]) -> Mount:
-    """Return the mount that a directory is on: the last one at the longest path above it. Raises InputError."""
+    """Return the mount that a directory is on. Raises InputError for what is no directory."""
     try:
         real = directory.resolve(strict=True)
     except (OSError, RuntimeError) as error:
@@ -58,13 +60,35 @@ def mount_of(directory: Path, mounts: Iterable[Mount]) -> Mount:
         raise InputError(f"{directory}: {reason}", hint="give the directory where the drive is mounted") from error
     if not real.is_dir():
         raise InputError(f"{directory} is not a directory", hint="for a disk image, use --image")
-    best: Mount | None = None
-    for mount in mounts:
-        is_above = real.is_relative_to(mount.point)
-        if is_above and (best is None or len(mount.point) >= len(best.point)):
-            best = mount
+    listed = tuple(mounts)
+    number = _mount_id(real)
+    exact = next((mount for mount in listed if mount.id == number), None)
+    best = exact or _longest(real, listed)
     if best is None:
         raise LackingError(f"nothing is mounted above {directory}, by what the kernel says")
+    return best
+
+
+def _mount_id(directory: Path) -> int | None:
+    """Ask the kernel: paths alone mislead where one mount hides another. Source: proc(5), fdinfo, since Linux 3.15."""
+    try:
+        descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            text = Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii")
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    match = re.search(r"^mnt_id:\s*(\d+)$", text, flags=re.MULTILINE)
+    return int(match[1]) if match else None
+
+
+def _longest(directory: Path, mounts: Iterable[Mount]) -> Mount | None:
+    """Return the last mount at the longest path above a directory."""
+    best: Mount | None = None
+    for mount in mounts:
+        if directory.is_relative_to(mount.point) and (best is None or len(mount.point) >= len(best.point)):
+            best = mount
     return best
 
 

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 _SECTOR = 512
 
 
-def list_devices(sys: Path = Path("/sys"), dev: Path = Path("/dev")) -> tuple[BlockDevice, ...]:
-    """Return every block device, with the filesystem on it as far as this user may know it."""
-    properties = _udev_properties()
+def list_devices(
+    sys: Path = Path("/sys"), dev: Path = Path("/dev"), properties: Mapping[str, Mapping[str, str]] | None = None
+) -> tuple[BlockDevice, ...]:
+    """Return every block device, with the filesystem on it as far as this user may know it.
+
+    ``properties`` are udev's by the device's name; this machine's unless given.
+    """
+    if properties is None:
+        properties = _udev_properties()
     folder = sys / "class" / "block"
     names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
     return tuple(_device(folder / name, properties.get(name, {}), dev) for name in names)
@@ -36,27 +42,67 @@ def _udev_properties() -> dict[str, Mapping[str, str]]:
 
 def _device(folder: Path, properties: Mapping[str, str], dev: Path) -> BlockDevice:
     name = folder.name
-    filesystem = properties if "ID_FS_TYPE" in properties else _blkid(dev / name)
+    # What udev has looked at bears the time of that; in containers nothing does.
+    is_known = "USEC_INITIALIZED" in properties or "ID_FS_TYPE" in properties
+    size = int(_text(folder / "size") or 0) * _SECTOR
+    filesystem = properties if is_known or not size else _blkid(dev / name)
+    serials = _serials(folder, properties)
     links = properties.get("DEVLINKS", "").split()
     real = folder.resolve()
     is_partition = (folder / "partition").exists()
     return BlockDevice(
         name=name,
         number=_text(folder / "dev"),
-        size=int(_text(folder / "size") or 0) * _SECTOR,
+        size=size,
         parent=real.parent.name if is_partition else "",
         members=tuple(sorted(p.name for p in (folder / "slaves").iterdir())) if (folder / "slaves").is_dir() else (),
         fs_type=filesystem.get("ID_FS_TYPE", ""),
         fs_uuid=filesystem.get("ID_FS_UUID", ""),
         fs_label=_unescaped(filesystem.get("ID_FS_LABEL_ENC", filesystem.get("ID_FS_LABEL", ""))),
-        serial=properties.get("ID_SERIAL_SHORT", "") or _text(folder / "serial") or _text(folder / "device" / "serial"),
-        wwn=properties.get("ID_WWN_WITH_EXTENSION", "") or properties.get("ID_WWN", "") or _text(folder / "wwid"),
+        serial=serials[0] if serials else "",
+        serials=serials,
+        wwn=_first(
+            properties.get("ID_WWN_WITH_EXTENSION", ""),
+            properties.get("ID_WWN", ""),
+            _text(folder / "wwid"),
+            _text(folder / "device" / "wwid"),
+        ),
         model=_text(folder / "device" / "model") or properties.get("ID_MODEL", ""),
         by_id=_below(links, "by-id"),
         by_path=_below(links, "by-path"),
         removable=_text(folder / "removable") == "1",
         read_only=_text(folder / "ro") == "1",
     )
+
+
+def _serials(folder: Path, properties: Mapping[str, str]) -> tuple[str, ...]:
+    """Return every serial number, the best first.
+
+    A SCSI disk has two: the page 0x80 number, which is printed on it and which lsblk shows, and the page 0x83
+    identifier, which udev calls ID_SERIAL_SHORT.
+    """
+    found = [
+        properties.get("ID_SCSI_SERIAL", ""),
+        properties.get("ID_SERIAL_SHORT", ""),
+        _text(folder / "serial"),
+        _text(folder / "device" / "serial"),
+        _page_80(folder / "device" / "vpd_pg80"),
+        properties.get("ID_SERIAL", ""),
+    ]
+    return tuple(dict.fromkeys(serial for serial in found if serial))
+
+
+def _page_80(path: Path) -> str:
+    """Return the unit serial number from a SCSI vital product data page: four bytes of header, then the number."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return ""
+    return data[4 : 4 + int.from_bytes(data[2:4], "big")].decode("ascii", "replace").strip(" \0")
+
+
+def _first(*texts: str) -> str:
+    return next((text for text in texts if text), "")
 
 
 def _below(links: list[str], kind: str) -> tuple[str, ...]:
