@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kickbuild.build.plan import Wanted
-from kickbuild.errors import InputError, KickbuildError, Problem, ReleaseError
+from kickbuild.errors import InputError, IsoError, KickbuildError, Problem, ReleaseError
 from kickbuild.iso.inspect import read_facts
 from kickbuild.profile.load import load_profile
 
@@ -45,4 +45,10 @@ def _require_supported(facts: IsoFacts, profile: Path) -> None:
             f"{facts.match.title} cannot be prepared: {can.refusal}",
             where=f"{profile}: source.iso",
             hint="`kickbuild releases` shows what works in which release",
+        )
+    if facts.has_packages and not facts.has_discinfo:
+        raise IsoError(
+            "has no .discinfo: the installer refuses such an ISO on a disk",
+            where=f"{profile}: source.iso: {facts.path}",
+            hint="use the ISO as its distribution published it",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from typing import Any
 
@@ -63,6 +64,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, _interrupted)
     try:
         result: Any = cli.main(args=argv, prog_name="kickbuild", standalone_mode=False)
         sys.stdout.flush()
@@ -85,6 +88,11 @@ def run(argv: list[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 - the one place where a bug becomes a message
         return _bug()
     return result if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _interrupted(number: int, frame: object) -> None:  # noqa: ARG001 - the signature that signal wants
+    """End as by Ctrl-C, so that unfinished files are removed."""
+    raise KeyboardInterrupt
 
 
 def show_error(error: KickbuildError) -> None:

@@ -1,0 +1,130 @@
+"""The command line: help, exit codes, errors without tracebacks, JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+from command import environment, kickbuild
+
+from kickbuild.cli.main import _COMMANDS, cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUBCOMMANDS = [[name] for name in _COMMANDS] + [["profile", "check"], ["profile", "schema"], ["entry", "append"]]
+HASH = "$6$saltsalt$abcdefghijklmnopqrstuv"
+
+
+@pytest.mark.parametrize("command", [[], *SUBCOMMANDS], ids=" ".join)
+def test_help_fits_a_terminal_and_says_something(command: list[str]) -> None:
+    result = CliRunner().invoke(cli, [*command, "--help"], terminal_width=80)
+    assert result.exit_code == 0, result.output
+    assert max(len(line) for line in result.output.splitlines()) <= 80
+    assert "  --help" in result.output or "--help" in result.output
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_the_overview_agrees_with_the_command(name: str) -> None:
+    command = cli.get_command(None, name)  # type: ignore[arg-type]
+    assert command is not None
+    assert command.help
+    assert command.name == name
+    assert _COMMANDS[name][2].endswith(".")
+
+
+@pytest.mark.parametrize("name", sorted(set(_COMMANDS) - {"init", "profile", "entry"}))
+def test_every_command_with_a_result_speaks_json(name: str) -> None:
+    command = cli.get_command(None, name)  # type: ignore[arg-type]
+    assert command is not None
+    assert "--json" in {option for parameter in command.params for option in parameter.opts}
+
+
+def test_usage_errors_exit_with_2(tmp_path: Path) -> None:
+    for words in (["frobnicate"], ["plan"], ["--nonsense"], ["remove", "x"]):
+        done = kickbuild(*words, cwd=tmp_path)
+        assert done.code == 2
+        assert "Traceback" not in done.err
+
+
+def test_init_leaves_what_is_there(tmp_path: Path) -> None:
+    assert kickbuild("init", cwd=tmp_path).code == 0
+    text = (tmp_path / "rebuild.toml").read_text()
+    again = kickbuild("init", cwd=tmp_path)
+    assert again.code == 5
+    assert "exists already" in again.err
+    assert (tmp_path / "rebuild.toml").read_text() == text
+    assert kickbuild("init", "--stdout", cwd=tmp_path).out == text
+    assert kickbuild("init", tmp_path / "no" / "such" / "x.toml").code == 6
+    checked = kickbuild("profile", "check", "rebuild.toml", "--json", cwd=tmp_path, KICKBUILD_ROOT_HASH=HASH)
+    assert checked.code == 0
+    assert checked.json[0]["ok"] is True
+
+
+def test_profile_check_says_all_of_several_files(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("schema = 1\n")
+    (tmp_path / "b.toml").write_bytes(b"\xff")
+    done = kickbuild("profile", "check", "a.toml", "b.toml", "absent.toml", cwd=tmp_path)
+    assert done.code == 3
+    for text in ("a.toml: name: is required", "b.toml:1: is not UTF-8", "absent.toml: cannot be read"):
+        assert text in done.err
+    as_json = kickbuild("profile", "check", "a.toml", "b.toml", "--json", cwd=tmp_path)
+    assert [entry["ok"] for entry in as_json.json] == [False, False]
+
+
+def test_the_schema_is_json() -> None:
+    schema = kickbuild("profile", "schema").json
+    assert schema["title"] == "kickbuild profile"
+    assert schema["required"] == ["schema", "name", "source", "target"]
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = f"{sys.executable} -m kickbuild profile schema | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], env=environment(), capture_output=True, check=False
+    )
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "tr_TR.UTF-8", "ja_JP.eucJP", ""])
+def test_odd_locales(tmp_path: Path, locale: str) -> None:
+    (tmp_path / "é.toml").write_text("schema = 1\nname = 'é'\n", encoding="utf-8")
+    done = kickbuild("profile", "check", "é.toml", cwd=tmp_path, LC_ALL=locale, PYTHONUTF8="0")
+    assert done.code == 3
+    assert "Traceback" not in done.err
+    assert ".toml:2: name" in done.err
+
+
+def test_a_bug_says_that_it_is_one(tmp_path: Path) -> None:
+    code = "import kickbuild.cli.main as m; m._COMMANDS['x'] = ('nowhere', 'x', 'x'); m.main(['x'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 70
+    assert b"please report it" in done.stderr
+
+
+def test_no_colour_and_no_bar_without_a_terminal(tmp_path: Path) -> None:
+    done = kickbuild("releases", cwd=tmp_path)
+    assert "\x1b" not in done.out + done.err
+
+
+def test_heavy_imports_wait_until_they_are_needed() -> None:
+    """What makes --help slow must not be imported for it; the time itself is measured by scripts/bench."""
+    code = (
+        "import sys; from kickbuild.cli.main import run; run(['--help']); "
+        "heavy = {'pydantic', 'pycdlib', 'pykickstart', 'jinja2', 'rich', 'pyudev', 'subprocess'}; "
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_drives_lists_disks() -> None:
+    done = kickbuild("drives", "--json")
+    assert done.code == 0
+    assert all({"name", "serial", "wwn", "model"} <= set(disk) for disk in json.loads(done.out))
