@@ -47,15 +47,15 @@ def find_release(distribution: Distribution, major: int, minor: int | None) -> M
     candidates = [r for r in RELEASES if r.distribution is distribution and r.since <= wanted]
     if not candidates:
         raise ReleaseError(
-            f"{distribution.title} {major} is not known: it is older than everything kickbuild supports",
+            f"{distribution.long_name} {major} is not known: it is older than everything kickbuild supports",
             hint="`kickbuild releases` lists the releases",
         )
     best = max(candidates, key=lambda release: release.since)
     notice = ""
     if best.major != major:
         notice = (
-            f"{distribution.title} {major} is newer than this kickbuild: "
-            f"treating it as its newest older relative, {distribution.title} {best.major}"
+            f"{distribution.long_name} {major} is newer than this kickbuild: "
+            f"treating it as its newest older relative, {distribution.long_name} {best.major}"
         )
     return Match(
         release=best,

@@ -18,12 +18,12 @@ class Distribution(StrEnum):
     FEDORA = "fedora"
 
     @property
-    def title(self) -> str:
+    def long_name(self) -> str:
         """The name as its owners write it."""
-        return _TITLES[self]
+        return _LONG_NAMES[self]
 
 
-_TITLES = {
+_LONG_NAMES = {
     Distribution.RHEL: "Red Hat Enterprise Linux",
     Distribution.CENTOS: "CentOS",
     Distribution.CENTOS_STREAM: "CentOS Stream",
@@ -61,6 +61,57 @@ class BootDriveOption(StrEnum):
 
     DRIVEORDER = "driveorder"
     BOOT_DRIVE = "boot-drive"
+
+
+class DeviceForm(StrEnum):
+    """A way to name a block device in ``ks=hd:`` or ``harddrive --partition=``."""
+
+    KERNEL_NAME = "sdb1"
+    DEVICE_PATH = "/dev/sdb1"
+    UUID = "UUID="
+    LABEL = "LABEL="
+    LINK = "/dev/disk/by-…"
+    PARTUUID = "PARTUUID="
+
+
+class DirForm(StrEnum):
+    """What ``harddrive --dir=`` may name."""
+
+    DIRECTORY = "directory of ISOs"
+    ISO_FILE = "path of one ISO"
+    TREE = "extracted tree"
+
+
+class BiosPart(StrEnum):
+    """What becomes of ``harddrive --biospart=``."""
+
+    USED = "used"
+    IGNORED = "ignored"
+    ERROR = "error"
+    GONE = "gone"
+
+
+class StrayImage(StrEnum):
+    """What an ``images/install.img`` beside the ISO does."""
+
+    IGNORED = "ignored"
+    REQUIRED = "needed"
+    HIJACKS = "hijack"
+
+
+class Protection(StrEnum):
+    """What ``clearpart`` spares of the disk with the ISO."""
+
+    PARTITION = "part."
+    DISK = "disk"
+
+
+class Globs(StrEnum):
+    """Which names ``clearpart --drives=`` matches with ``*``."""
+
+    NONE = "no"
+    LINKS = "links"
+    ALL = "yes"
 
 
 Version = tuple[int, int]
@@ -129,6 +180,40 @@ class Capabilities:
     source: str = ""
     """The installer branch these facts were read from."""
 
+    kickstart_names: tuple[KickstartArgument, ...]
+    """Every kernel argument that is understood, the newest last."""
+    kickstart_devices: frozenset[DeviceForm]
+    """How ``ks=hd:`` may name the device."""
+    kickstart_slash: bool
+    """``ks=hd:sdb1/ks.cfg``: a slash instead of the second colon."""
+    source_devices: frozenset[DeviceForm]
+    """How ``harddrive --partition=`` may name the device, in both stages."""
+    biospart: BiosPart
+    dir_forms: frozenset[DirForm]
+    stray_image: StrayImage
+    source_from_include: bool
+    """``harddrive`` may come from a file that ``%pre`` makes."""
+    protects: Protection
+    protects_whole_disk_filesystem: bool
+    """``--initlabel`` spares an image disk that has a filesystem and no partition table."""
+    protects_other_partitions: bool
+    """``clearpart`` spares the other partitions of the image disk."""
+    protects_kickstart_disk: bool
+    """``clearpart`` spares a disk that holds the kickstart, but not the ISO."""
+    drive_globs: Globs
+    drive_alternatives: bool
+    """``clearpart --drives=A|B`` is understood."""
+    drive_by_filesystem: bool
+    """``clearpart --drives=UUID=…`` is understood, for a filesystem on a whole disk alone."""
+    ondisk_by_id: bool
+    """``part --ondisk=disk/by-id/…`` is understood."""
+    autopart_honours_drives: bool
+    """``autopart`` takes only the disks of ``clearpart --drives``."""
+    onerror: bool
+    """``%onerror`` scripts run."""
+    pre_tools: frozenset[str]
+    """Of lsblk, blkid, udevadm, findmnt and findfs, those that ``%pre`` can call."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
@@ -153,7 +238,7 @@ class Release:
     def title(self) -> str:
         """The name for people: ``Rocky Linux 9``."""
         minor = f".{self.since[1]}" if self.since[1] else ""
-        return f"{self.distribution.title} {self.major}{minor}"
+        return f"{self.distribution.long_name} {self.major}{minor}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,4 +265,4 @@ class Match:
     @property
     def title(self) -> str:
         """The release as asked for, for people."""
-        return f"{self.distribution.title} {self.version[0]}" + (f".{self.version[1]}" if self.has_minor else "")
+        return f"{self.distribution.long_name} {self.version[0]}" + (f".{self.version[1]}" if self.has_minor else "")
