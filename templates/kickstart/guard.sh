@@ -1,3 +1,5 @@
+# shellcheck shell=sh disable=SC2317 # what runs only in the trap at the end counts as unreachable there
+#
 # kickbuild's guard. It looks before anything is written: it finds the drive that the images are on and the one disk
 # that may be erased, and writes the storage commands for that disk. Where it cannot be sure, it says why and reboots
 # into the old system. It never asks and never waits for a key.
