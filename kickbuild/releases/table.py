@@ -169,12 +169,17 @@ EL8_0: Final = replace(
     ext_features="",
     architectures=("x86_64", "aarch64", "ppc64le"),
     source="anaconda rhel-8.0, rhel-8.2-prerebase",
-    biospart=BiosPart.ERROR,
     dir_forms=frozenset(DirForm),
     pre_tools=frozenset({"blkid", "findmnt", "lsblk", "udevadm"}),
 )
 
-EL8: Final = replace(EL8_0, ignoredisk_hides_source=False, autopart_honours_drives=False, source="anaconda rhel-8")
+EL8: Final = replace(
+    EL8_0,
+    ignoredisk_hides_source=False,
+    autopart_honours_drives=False,
+    biospart=BiosPart.ERROR,
+    source="anaconda rhel-8",
+)
 
 EL9: Final = replace(
     EL8,
