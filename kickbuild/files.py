@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 from typing import TYPE_CHECKING
 
+from kickbuild.errors import RefusedError, system_error
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 #: Names under which unfinished files live; a later run removes what a killed one left.
@@ -46,3 +50,24 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def alone_at(path: Path) -> Iterator[None]:
+    """Hold a file or directory for this run alone. Raises RefusedError while another run holds it.
+
+    The lock dies with its process; a filesystem without locks is used without.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise system_error(error, path) from error
+    try:
+        with contextlib.suppress(OSError):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RefusedError(f"another kickbuild is at work on {path}", hint="wait until it is done") from None
+        yield
+    finally:
+        os.close(descriptor)

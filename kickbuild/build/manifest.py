@@ -7,6 +7,7 @@ no JSON parser.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -112,11 +113,31 @@ def _text(value: object) -> str:
     return value
 
 
+def _name(value: object) -> str:
+    name = _text(value)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", name):
+        raise ValueError(f"{name!r} is no name of a profile")
+    return name
+
+
+# Only what kickbuild itself puts on a drive: a manifest comes from outside, and what it lists may be removed.
+_OURS: Final = re.compile(
+    r"/kickbuild/[a-z0-9][a-z0-9-]{0,62}/(ks\.cfg|entry\.[a-z0-9-]{1,20})"
+    r"|/[a-z0-9][a-z0-9.-]{0,80}/(vmlinuz|initrd\.img|images/install\.img|[A-Za-z0-9_+][A-Za-z0-9._+-]{0,240}\.iso)"
+)
+
+
 def _path(value: object) -> str:
     path = _text(value)
-    parts = path.split("/")
-    if parts[0] or any(part in {"", ".", ".."} for part in parts[1:]):
-        raise ValueError(f"{path!r} is not a path on the drive")
+    if not _OURS.fullmatch(path):
+        raise ValueError(f"{path!r} is no file that kickbuild puts on a drive")
+    return path
+
+
+def _directory(value: object) -> str:
+    path = _text(value)
+    if not re.fullmatch(r"/[a-z0-9][a-z0-9.-]{0,80}", path):
+        raise ValueError(f"{path!r} is no directory that kickbuild makes")
     return path
 
 
@@ -130,6 +151,8 @@ def _file(value: dict[str, Any]) -> FileRecord:
 def _profile(value: dict[str, Any]) -> ProfileRecord:
     texts = {key: _text(value[key]) for key in _PROFILE_TEXTS}
     target = {_text(key): _text(word) for key, word in value["target"].items()}
+    _directory(texts["directory"])
+    _path(texts["iso"])
     return ProfileRecord(**texts, target=target, files=tuple(_path(path) for path in value["files"]))
 
 

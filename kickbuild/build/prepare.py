@@ -32,6 +32,7 @@ from kickbuild.drive.mounts import mount_of, read_mounts
 from kickbuild.drive.tree import Filesystem
 from kickbuild.drive.udev import list_devices
 from kickbuild.errors import KickbuildError, Problem, RefusedError, system_error
+from kickbuild.files import alone_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,17 +61,37 @@ class Job:
     free: int
 
     def run(self, progress: Progress) -> Manifest | None:
-        """Execute the plan; None where there is nothing to do."""
+        """Execute the plan; None where there is nothing to do.
+
+        Raises RefusedError while another run is at work there, or when one has changed the drive since the plan.
+        """
+        if isinstance(self.place, NewImage):
+            clean_partials(self.place.path)
+            with new_image(self.place) as tree:
+                return execute(self.plan, tree, progress)
         if isinstance(self.place, DirectoryTree):
-            self.place.clean(_directories(self.plan))
-            return execute(self.plan, self.place, progress) if self.plan.changes else None
-        path = self.place.path if isinstance(self.place, NewImage) else self.place
-        clean_partials(path)
-        if not self.plan.changes:
-            return None
-        opened = new_image(self.place) if isinstance(self.place, NewImage) else edit_image(path)
-        with opened as tree:
-            return execute(self.plan, tree, progress)
+            with alone_at(self.place.root):
+                self.place.clean(_directories(self.plan))
+                return self._change(self.place, progress)
+        with alone_at(self.place):
+            clean_partials(self.place)
+            if not self.plan.changes:
+                return None
+            with edit_image(self.place) as tree:
+                return self._change(tree, progress)
+
+    def _change(self, tree: Tree, progress: Progress) -> Manifest | None:
+        if read_manifest(tree, self.plan.destination) != self.plan.before:
+            raise RefusedError(
+                f"{self.plan.destination} was changed after this was planned", hint="look at it, and run the same again"
+            )
+        return execute(self.plan, tree, progress) if self.plan.changes else None
+
+
+def read_manifest(tree: Tree, where: str) -> Manifest | None:
+    """Return a drive's manifest, None where it has none. Raises InputError for a damaged one."""
+    data = tree.read(MANIFEST, LIMIT)
+    return parse_manifest(data, where=f"{where}{MANIFEST}") if data is not None else None
 
 
 def _directories(plan: DrivePlan) -> list[str]:
@@ -179,8 +200,7 @@ def _mounted(directory: Path, wanted: Sequence[Wanted]) -> tuple[DirectoryTree, 
 
 
 def _state(tree: Tree, wanted: Sequence[Wanted], where: str, *, recheck: bool = False) -> DriveState:
-    data = tree.read(MANIFEST, LIMIT)
-    manifest = parse_manifest(data, where=f"{where}{MANIFEST}") if data is not None else None
+    manifest = read_manifest(tree, where)
     ours = {"/kickbuild", *(layout.release_directory(want.facts) for want in wanted)}
     if manifest is not None:
         ours |= set(directories(manifest))

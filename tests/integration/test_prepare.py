@@ -18,7 +18,7 @@ from command import environment, kickbuild
 from conftest import needs_root, needs_tools
 from media import make_iso
 
-from kickbuild.files import PARTIAL_PREFIX
+from kickbuild.files import PARTIAL_PREFIX, alone_at
 from kickbuild.units import MIB
 
 if TYPE_CHECKING:
@@ -426,3 +426,26 @@ def test_a_damaged_manifest(lab: Path) -> None:
     again = kickbuild("prepare", "web.toml", "--image", "r.img", cwd=lab)
     assert again.code == 0, again.err
     assert kickbuild("verify", "r.img", cwd=lab).code == 0
+
+
+@needs_root()
+def test_two_runs_on_one_drive(lab: Path, drive: Path) -> None:
+    with alone_at(drive):
+        done = kickbuild("prepare", "web.toml", "--to", drive, cwd=lab)
+    assert done.code == 5
+    assert "another kickbuild is at work on" in done.err
+    assert sorted(p.name for p in drive.iterdir()) == ["lost+found"]
+
+
+@needs_root()
+def test_a_manifest_from_outside_reaches_only_what_is_ours(lab: Path, drive: Path) -> None:
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+    (drive / "home").mkdir()
+    (drive / "home" / "letter").write_text("dear")
+    manifest = drive / "kickbuild" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"/rocky9.4/vmlinuz"', '"/home/letter"'))
+    for words in (["remove", "web", "--from", drive], ["prepare", "web.toml", "--to", drive], ["verify", drive]):
+        done = kickbuild(*words, cwd=lab)
+        assert done.code == 3, done.out
+        assert "the manifest is damaged" in done.err
+    assert (drive / "home" / "letter").read_text() == "dear"

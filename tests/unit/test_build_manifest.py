@@ -13,8 +13,12 @@ from kickbuild.build.manifest import FileRecord, Manifest, ProfileRecord, parse_
 from kickbuild.errors import InputError
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
-NAME = st.from_regex(r"[a-z0-9.]{0,3}[a-z]", fullmatch=True)
-PATH = st.lists(NAME, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts))
+DIRECTORY = st.from_regex(r"/[a-z0-9][a-z0-9.-]{0,9}", fullmatch=True)
+NAME = st.from_regex(r"[a-z0-9][a-z0-9-]{0,9}", fullmatch=True)
+PATH = st.one_of(
+    st.builds("/kickbuild/{}/{}".format, NAME, st.sampled_from(["ks.cfg", "entry.grub2"])),
+    st.builds("{}/{}".format, DIRECTORY, st.sampled_from(["vmlinuz", "initrd.img", "images/install.img", "X-9.iso"])),
+)
 FILES = st.builds(FileRecord, sha256=TEXT, size=st.integers(0, 2**60), origin=TEXT)
 PROFILES = st.builds(
     ProfileRecord,
@@ -24,8 +28,8 @@ PROFILES = st.builds(
     handler=TEXT,
     title=TEXT,
     find_by=TEXT,
-    directory=TEXT,
-    iso=TEXT,
+    directory=DIRECTORY,
+    iso=PATH,
     target=st.dictionaries(TEXT, TEXT, max_size=2),
     files=st.lists(PATH, max_size=3).map(tuple),
 )
@@ -33,7 +37,7 @@ MANIFESTS = st.builds(
     Manifest,
     uuid=TEXT,
     label=TEXT,
-    profiles=st.dictionaries(TEXT, PROFILES, max_size=3),
+    profiles=st.dictionaries(NAME, PROFILES, max_size=3),
     files=st.dictionaries(PATH, FILES, max_size=3),
 )
 
@@ -72,7 +76,11 @@ EMPTY = b'{"schema": 1, "drive": {"uuid": "", "label": ""}, "profiles": {}, "fil
         b'{"schema": 1, "drive": {"uuid": 1, "label": ""}, "profiles": {}, "files": {}}',
         EMPTY % b'"/a/../b": {"sha256": "", "size": 0}',
         EMPTY % b'"a": {"sha256": "", "size": 0}',
-        EMPTY % b'"/a": {"sha256": "", "size": -1}',
+        EMPTY % b'"/rocky9/vmlinuz": {"sha256": "", "size": -1}',
+        EMPTY % b'"/etc/passwd": {"sha256": "", "size": 1}',
+        EMPTY % b'"/home/user/.iso": {"sha256": "", "size": 1}',
+        EMPTY % b'"/kickbuild/../x/ks.cfg": {"sha256": "", "size": 1}',
+        EMPTY % b'"/rocky9/vmlinuz": [1]',
         b"[" * 100000,
     ],
 )
