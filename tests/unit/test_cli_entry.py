@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from conftest import needs_root, needs_tools
 
+from kickbuild.boot.entry import BootEntry
+from kickbuild.boot.loaders import LOADERS, BootLoader
 from kickbuild.cli.main import run
+from kickbuild.drive.ref import parse_ref
 
 SAMPLES = Path(__file__).parents[1] / "data" / "boot"
 SAMPLE_NAMES = sorted(path.name for path in SAMPLES.iterdir())
@@ -303,6 +306,33 @@ def test_the_name_of_the_file_tells_the_loader(boot: Path, drive: Path, capsys: 
     assert append(boot / "grub/other", drive) == 2
     assert "--loader" in capsys.readouterr().err
     assert append(boot / "grub/other", drive, "--loader", "grub2") == 0
+
+
+@pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.name)
+def test_what_prepare_writes_is_taken(loader: BootLoader, boot: Path, drive: Path) -> None:
+    entry = BootEntry(
+        id="kickbuild-web",
+        title="Rebuild: title kernel linux menuentry 'x'",
+        drive=parse_ref("UUID=1234-ABCD"),
+        kernel="/rocky9/vmlinuz",
+        initrd="/rocky9/initrd.img",
+        kickstart="/kickbuild/web/ks.cfg",
+        arguments=("inst.ks=hd:UUID=1234-ABCD:/kickbuild/web/ks.cfg", "console=ttyS0"),
+    )
+    (drive / "kickbuild/web" / loader.file_name).write_text(loader.render(entry))
+    file = boot / "the-file"
+    file.write_text(GRUB_CONF if loader.name == "grub-legacy" else "")
+    before = file.read_text()
+    assert append(file, drive, "--loader", loader.name) == 0
+    assert "@" not in file.read_text()
+    assert (
+        kickbuild(
+            "entry", "append", file, "--from", drive / "kickbuild/web" / loader.file_name, "--loader", loader.name
+        )
+        == 0
+    )
+    assert remove(file) == 0
+    assert file.read_text() == before
 
 
 def test_an_entry_from_a_file(conf: Path, tmp_path: Path) -> None:
