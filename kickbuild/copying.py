@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 Extents = tuple[tuple[int, int], ...]
 
-CHUNK: Final = 1024 * 1024
-BUFFERS: Final = 8
+CHUNK: Final = 2 * 1024 * 1024
+BUFFERS: Final = 5
 #: What every disk accepts for direct I/O; memory is aligned by mmap.
 _BLOCK: Final = 4096
 #: Files of an ISO begin at any 2048th byte, which a disk with 512-byte sectors reads directly.
