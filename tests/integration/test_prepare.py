@@ -444,7 +444,12 @@ def test_a_manifest_from_outside_reaches_only_what_is_ours(lab: Path, drive: Pat
     (drive / "home" / "letter").write_text("dear")
     manifest = drive / "kickbuild" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"/rocky9.4/vmlinuz"', '"/home/letter"'))
-    for words in (["remove", "web", "--from", drive], ["prepare", "web.toml", "--to", drive], ["verify", drive]):
+    runs: list[list[str | Path]] = [
+        ["remove", "web", "--from", drive],
+        ["prepare", "web.toml", "--to", drive],
+        ["verify", drive],
+    ]
+    for words in runs:
         done = kickbuild(*words, cwd=lab)
         assert done.code == 3, done.out
         assert "the manifest is damaged" in done.err
