@@ -244,8 +244,10 @@ def _new_image(wanted: Sequence[Wanted], image: Path, options: ImageOptions) -> 
 
 
 def _extracted(want: Wanted) -> int:
-    files = (want.facts.kernel, want.facts.initrd, want.facts.install_image)
-    return sum(file.size for file in files if file is not None)
+    """Return the bytes of what lies beside the ISO."""
+    facts = want.facts
+    stage2 = facts.install_image.size if facts.install_image and facts.match.can.stage2_outside else 0
+    return facts.kernel.size + facts.initrd.size + stage2
 
 
 def _require_image_path(image: Path) -> None:

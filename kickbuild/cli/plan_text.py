@@ -62,8 +62,7 @@ def _profile_lines(profile: ProfilePlan, plan: DrivePlan, shown: set[str]) -> li
         lines.append(f"  shares   {', '.join(shared)}")
     lines += [f"  note: {notice}" for notice in profile.notices]
     target = ", ".join(f"{key} = {value}" for key, value in profile.record.target.items())
-    lines.append(f"  When a box boots this entry, all of ONE disk is lost: the one with {target}")
-    return lines
+    return [*lines, "  A box that boots this entry loses all of ONE disk, the one with:", f"    {target}"]
 
 
 def _rows(rows: list[tuple[str, str, str, str]]) -> list[str]:
@@ -89,10 +88,9 @@ def _verb(step: Step, plan: DrivePlan) -> str:
 def _remark(step: Step) -> str:
     match step:
         case CopyIso():
-            checked = ", checked against its sha256" if step.sha256 else ""
-            return f"from {step.source}{checked}"
+            return f"{step.source}{', sha256 pinned' if step.sha256 else ''}"
         case Extract():
-            return f"from {step.file.path} in it"
+            return step.file.path
         case _:
             return ""
 
