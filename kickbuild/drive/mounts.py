@@ -22,7 +22,7 @@ def parse_mountinfo(text: str) -> tuple[Mount, ...]:
     Source: proc(5), "/proc/[pid]/mountinfo": optional fields end with a single hyphen; blanks are octal escapes.
     """
     mounts: list[Mount] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         front, separator, back = line.partition(" - ")
         fields, rest = front.split(" "), back.split(" ")
         if not separator or len(fields) < 6 or len(rest) < 2 or not fields[0].isdecimal():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kickbuild.copying import CHUNK, Ranges, copy, digest, whole_file
+from kickbuild.copying import CHUNK, Ranges, clone, copy, digest, head, whole_file, written_ranges
 from kickbuild.errors import ToolError
 from kickbuild.progress import Silent
 
@@ -107,3 +108,80 @@ def test_an_interrupt_in_the_middle_ends_all_threads(tmp_path: Path) -> None:
     (tmp_path / "target").touch()
     with pytest.raises(KeyboardInterrupt):
         copy(whole_file(tmp_path / "source"), tmp_path / "target", None, Interrupting())
+
+
+def test_no_thread_outlives_an_error(tmp_path: Path) -> None:
+    before = threading.active_count()
+    (tmp_path / "source").write_bytes(b"x" * (20 * CHUNK))
+    with pytest.raises(ToolError):
+        copy(whole_file(tmp_path / "source"), Path("/dev/full"), None, Silent())
+    assert threading.active_count() == before
+
+
+def test_a_failing_disk_is_an_error(tmp_path: Path) -> None:
+    # The first page of a process is never mapped, and reading it is an input/output error.
+    (tmp_path / "target").touch()
+    with pytest.raises(ToolError, match="Input/output error") as caught:
+        copy(Ranges(Path("/proc/self/mem"), ((0, 4096),)), tmp_path / "target", None, Silent())
+    assert "unplugged" in caught.value.problems[0].hint
+
+
+def test_a_source_that_changes_is_an_error(tmp_path: Path) -> None:
+    class Meddling(Silent):
+        def advance(self, amount: int) -> None:
+            with (tmp_path / "source").open("ab") as file:
+                file.write(b"more" * amount)
+
+    (tmp_path / "source").write_bytes(b"x" * 5000)
+    (tmp_path / "target").touch()
+    source = whole_file(tmp_path / "source")
+    with pytest.raises(ToolError, match="changed while"):
+        copy(source, tmp_path / "target", None, Meddling())
+    with pytest.raises(ToolError, match="changed while"):
+        digest(whole_file(tmp_path / "source"), Meddling())
+
+
+def test_too_little_room_in_the_target_is_a_bug_of_the_caller(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"xyz")
+    with pytest.raises(ValueError, match="do not fit"):
+        copy(whole_file(tmp_path / "source"), tmp_path / "source", ((0, 2),), Silent())
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    pieces=st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=8),
+    tail=st.integers(0, 5000),
+)
+def test_a_copy_without_the_holes_is_the_same(pieces: list[tuple[bool, int]], tail: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        source, target = Path(name, "source"), Path(name, "target")
+        with source.open("wb") as file:
+            for is_data, blocks in pieces:
+                if is_data:
+                    file.write(os.urandom(blocks * 4096))
+                else:
+                    file.truncate(file.seek(blocks * 4096, os.SEEK_CUR))
+            file.write(b"t" * tail)
+        written = written_ranges(source)
+        assert written.size <= source.stat().st_size
+        with target.open("wb") as file:
+            file.truncate(source.stat().st_size)
+        copy(written, target, written.extents, Silent())
+        assert target.read_bytes() == source.read_bytes()
+
+
+def test_the_head_of_ranges(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(bytes(range(100)))
+    source = Ranges(tmp_path / "source", ((10, 5), (50, 5)))
+    assert head(source, 3) == bytes(range(10, 13))
+    assert head(source, 7) == bytes([*range(10, 15), 50, 51])
+    assert len(head(source, 1000)) == 10
+
+
+def test_cloning_where_blocks_cannot_be_shared(tmp_path: Path) -> None:
+    shared = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    (shared / "target").touch()
+    (tmp_path / "source").write_bytes(b"x" * 5000)
+    assert not clone(tmp_path / "source", shared / "target")
+    (shared / "target").unlink()
+    shared.rmdir()
