@@ -15,7 +15,7 @@ _SAFE_GRUB2: Final = re.compile(r"[A-Za-z0-9_@+=:,./-]+")
 
 
 def control_characters(text: str) -> str:
-    """Return the control characters (newlines among them) that ``text`` holds; most languages here cannot carry them."""
+    """Return the control characters in ``text``, newlines among them: most languages here cannot carry them."""
     return "".join(sorted({c for c in text if ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029"}))
 
 
@@ -23,7 +23,7 @@ def kickstart_quote(text: str) -> str:
     r"""Return ``text`` as one word of a kickstart command.
 
     pykickstart splits with ``shlex.split(line, comments=True)``, so within double quotes only ``\`` and ``"`` are
-    special. RHEL 6's loader splits with GLib's shell parser, where ``$`` and `` ` `` may be escaped too but need not be.
+    special. RHEL 6's loader splits with GLib's shell parser, where ``$`` and `` ` `` may be escaped but need not be.
     Raises ValueError for text with control characters, which a kickstart line cannot carry.
     """
     if control_characters(text):
@@ -70,6 +70,4 @@ def udev_escape(text: str) -> str:
     Source: systemd ``encode_devnode_name``: letters, digits and ``#+-.:=@_`` stay, valid non-ASCII UTF-8 stays.
     """
     keep = "#+-.:=@_"
-    return "".join(
-        c if c.isascii() and (c.isalnum() or c in keep) or not c.isascii() else f"\\x{ord(c):02x}" for c in text
-    )
+    return "".join(c if not c.isascii() or c.isalnum() or c in keep else f"\\x{ord(c):02x}" for c in text)
