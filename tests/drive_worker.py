@@ -25,7 +25,7 @@ class Dots(Silent):
         assert amount
         sys.stdout.write(".")
         sys.stdout.flush()
-        time.sleep(0.02)
+        time.sleep(0.01)
 
 
 def fill(tree: Tree, source: Path) -> None:
