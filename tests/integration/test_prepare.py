@@ -11,11 +11,12 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from command import environment, kickbuild
-from conftest import needs_root, needs_tools
+from conftest import CI, needs_root, needs_tools
 from media import make_iso
 
 from kickbuild.files import PARTIAL_PREFIX, alone_at
@@ -23,7 +24,6 @@ from kickbuild.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 pytestmark = needs_tools("xorriso", "mke2fs", "debugfs", "e2fsck", "sfdisk", "blkid", "mkfs.vfat", "mcopy", "mount")
 
@@ -72,6 +72,16 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob(f"{PARTIAL_PREFIX}*"))
 
 
+KERNEL = Path(__file__).parents[2] / "build-cache" / "boot-parts" / "vmlinuz"
+
+
+def real_kernel() -> Path:
+    """Return the Linux kernel that scripts/boot-parts brings."""
+    if not KERNEL.exists() and not CI:
+        pytest.skip("scripts/boot-parts has not brought the kernel")
+    return KERNEL
+
+
 LAYOUTS = [
     "rhel6",
     "centos6",
@@ -88,7 +98,7 @@ LAYOUTS = [
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_prepare_and_verify(tmp_path: Path, layout: str) -> None:
-    make_iso(tmp_path / "My Own DVD.ISO", layout, implant_md5=True)
+    make_iso(tmp_path / "My Own DVD.ISO", layout, implant_md5=True, kernel=real_kernel())
     profile(tmp_path, iso="My Own DVD.ISO")
     done = kickbuild("prepare", "web.toml", "--image", "r.img", "--json", cwd=tmp_path)
     assert done.code == 0, done.err
@@ -100,6 +110,8 @@ def test_prepare_and_verify(tmp_path: Path, layout: str) -> None:
     verified = kickbuild("verify", "r.img", "--json", cwd=tmp_path)
     assert (verified.code, verified.json["findings"]) == (0, []), verified.out + verified.err
     assert verified.json["files"] == len(files)
+    kernel = next(path for path in files if path.endswith("/vmlinuz"))
+    assert files[kernel] == hashlib.sha256(KERNEL.read_bytes()).hexdigest()
 
 
 def test_the_plan_is_what_is_done(lab: Path) -> None:
