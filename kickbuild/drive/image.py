@@ -83,7 +83,7 @@ def require_programs(fs: str) -> None:
     """Raise LackingError where a program that making such an image needs is missing."""
     programs = {
         "ext4": ("mke2fs", "debugfs", "e2fsck"),
-        "vfat": ("mkfs.vfat", "mcopy", "mdir", "mmd", "mdel", "mshowfat"),
+        "vfat": ("mkfs.vfat", "mcopy", "mdir", "mmd", "mdel", "mrd", "mshowfat"),
         "xfs": ("mkfs.xfs", "mount", "umount"),
     }
     for program in ("sfdisk", "blkid", *programs[fs]):
