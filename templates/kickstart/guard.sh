@@ -301,7 +301,10 @@ bears() {
 is_candidate() {
     case $1 in
     loop* | ram* | zram* | sr* | scd* | fd* | dm-* | md[0-9]* | nbd*) return 1 ;;
+    mmcblk*boot* | mmcblk*rpmb*) return 1 ;;
     esac
+    # A path of a multipathed NVMe disk: it has the disk's serial and is not to be opened.
+    [ "$(read_file "$root/sys/block/$1/hidden")" != 1 ] || return 1
     sectors=$(read_file "$root/sys/block/$1/size")
     case $sectors in
     '' | *[!0-9]* | 0) return 1 ;;

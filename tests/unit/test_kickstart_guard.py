@@ -217,6 +217,18 @@ def test_names_of_all_kinds(tmp_path: Path, disk: str, partition: str, target: s
     refused(box, Target(serial="IMAGE1"), "is the rebuild drive itself")
 
 
+def test_what_bears_a_disks_serial_and_is_none(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.add(Disk("mmcblk0", serial="TARGET1"))
+    box.add(Disk("mmcblk0boot0", serial="TARGET1"))
+    box.add(Disk("nvme0c1n1", serial="TARGET1"))
+    (box.root / "sys" / "block" / "nvme0c1n1" / "hidden").write_text("1\n")
+    box.add(Disk("sdb", partitions=("sdb1",)))
+    box.image("sdb1")
+    box.fill_drive()
+    assert "--drives=mmcblk0\n" in (box.run(SERIAL).include or "")
+
+
 def test_a_drive_on_device_mapper(tmp_path: Path) -> None:
     box = Box(tmp_path)
     box.add(Disk("sda", serial="TARGET1"))
