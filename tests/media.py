@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 _TIMESTAMP: Final = 1714000000
 
@@ -36,6 +36,12 @@ class Layout:
     volume_id: str
     main_variant: str = "BaseOS"
 
+    @property
+    def treeinfo_version(self) -> str:
+        """The version in .treeinfo: CentOS and AlmaLinux leave out the minor one."""
+        short = self.short == "AlmaLinux" or (self.short == "CentOS" and self.family > 6)
+        return self.version.partition(".")[0] if short else self.version
+
 
 def _layouts() -> dict[str, Layout]:
     rhel = "Red Hat Enterprise Linux"
@@ -45,8 +51,8 @@ def _layouts() -> dict[str, Layout]:
         "rhel7": Layout(7, rhel, "RHEL", "7.9", "RHEL-7.9 Server.{arch}", "Server"),
         "centos5": Layout(5, "CentOS", "CentOS", "5.11", "CentOS_5.11_Final", "CentOS"),
         "centos6": Layout(6, "CentOS", "CentOS", "6.10", "CentOS_6.10_Final", "CentOS"),
-        "centos7": Layout(7, "CentOS", "CentOS", "7", "CentOS 7 {arch}", "CentOS"),
-        "centos8": Layout(8, "CentOS Linux", "CentOS", "8", "CentOS-8-5-2111-{arch}-dvd"),
+        "centos7": Layout(7, "CentOS", "CentOS", "7.9", "CentOS 7 {arch}", "CentOS"),
+        "centos8": Layout(8, "CentOS Linux", "CentOS", "8.5", "CentOS-8-5-2111-{arch}-dvd"),
         "centos-stream8": Layout(8, "CentOS Stream", "CentOS-Stream", "8", "CentOS-Stream-8-{arch}-dvd"),
         "fedora38": Layout(10, "Fedora", "Fedora", "38", "Fedora-S-dvd-{arch}-38", "Server"),
         "fedora43": Layout(10, "Fedora", "Fedora", "43", "Fedora-S-dvd-{arch}-43", "Server"),
@@ -101,7 +107,7 @@ class _Disc:
         if not self.has_packages:
             return {}
         if self.variant == "minimal":
-            return {"Minimal": "Minimal" if self.layout.family >= 8 else "."}
+            return {"minimal": "minimal", "BaseOS": "BaseOS"} if self.layout.family >= 8 else {"Minimal": "."}
         if self.layout.family == 5:
             return {self.layout.main_variant: self.layout.main_variant}
         if self.layout.main_variant == "BaseOS":
@@ -110,8 +116,8 @@ class _Disc:
 
     @property
     def volume_id(self) -> str:
-        text = self.layout.volume_id.format(arch=self.arch)
-        return text.replace("-dvd", f"-{self.variant}").replace(" DVD", f" {self.variant}")[:32]
+        """Of every variant: those of one release are made from the same boot ISO."""
+        return self.layout.volume_id.format(arch=self.arch)[:32]
 
 
 def make_iso(
@@ -128,15 +134,19 @@ def make_iso(
     udf: bool = False,
     implant_md5: bool = False,
     sparse: bool = False,
+    mastering: Sequence[str] | None = None,
     volume_id: str | None = None,
     omit: Collection[str] = (),
     extra: Mapping[str, bytes | Path] | None = None,
 ) -> Path:
     """Make an ISO at ``path`` and return it.
 
-    ``variant`` is ``dvd``, ``minimal`` or ``boot``. ``omit`` leaves out files or directories of the layout, ``extra``
-    adds files or replaces those of the layout. ``udf`` is made by genisoimage, everything else by xorriso.
-    ``sparse`` leaves holes for zeros in the ISO file, so that one of many gigabytes takes no room.
+    ``variant`` is ``dvd``, ``minimal`` or ``boot``; a boot ISO is as lorax makes it, which from RHEL 7 on puts no
+    .treeinfo into it. ``omit`` leaves out files or directories of the layout, ``extra``
+    adds files or replaces those of the layout. ``udf`` is made by genisoimage, everything else by xorriso;
+    the same call makes the same bytes, but for ``udf``, where the time of day gets in.
+    ``mastering`` is the program, with its options, that makes the ISO instead. ``sparse`` leaves holes for zeros in
+    the ISO file, so that one of many gigabytes takes no room.
     """
     disc = _Disc(LAYOUTS[layout], arch, variant)
     payload = {
@@ -150,8 +160,12 @@ def make_iso(
         tree = Path(work) / "tree"
         for name, data in (files | dict(extra or {})).items():
             _place(tree / name, data)
+        _stamp(tree)
         label = volume_id if volume_id is not None else disc.volume_id
-        _master(tree, path, label, rock_ridge=rock_ridge, joliet=joliet, udf=udf, sparse=sparse)
+        if mastering is not None:
+            _run(*mastering, "-quiet", "-V", label, "-o", str(path), str(tree))
+        else:
+            _master(tree, path, label, rock_ridge=rock_ridge, joliet=joliet, udf=udf, sparse=sparse)
     if implant_md5:
         _run("implantisomd5", "--force", str(path))
     return path
@@ -176,10 +190,15 @@ def _place(target: Path, data: bytes | Path) -> None:
         os.utime(target, (_TIMESTAMP, _TIMESTAMP))
 
 
+def _stamp(tree: Path) -> None:
+    for directory, _, _ in os.walk(tree):
+        os.utime(directory, (_TIMESTAMP, _TIMESTAMP))
+
+
 def _master(tree: Path, path: Path, volume_id: str, *, rock_ridge: bool, joliet: bool, udf: bool, sparse: bool) -> None:
     program = ["genisoimage", "-udf", "-allow-limited-size", "-f"] if udf else ["xorriso", "-as", "mkisofs"]
     options = ["-quiet", "-iso-level", "3", "-V", volume_id]
-    options += [] if udf else ["-follow-links"]
+    options += [] if udf else ["-follow-links", "--set_all_file_dates", f"={_TIMESTAMP}"]
     options += ["-R"] if rock_ridge else [] if udf else ["--norock"]
     options += ["-J", "-joliet-long"] if joliet else []
     if (tree / "isolinux/isolinux.bin").exists():
@@ -215,10 +234,11 @@ def _files(disc: _Disc, payload: Mapping[str, bytes | Path]) -> dict[str, bytes 
     files |= _boot_loader(disc)
     for repository in disc.repositories.values():
         files |= _repository(disc, repository)
-    files[".treeinfo"] = _treeinfo(disc, files).encode()
+    if disc.has_packages or disc.layout.family < 7:
+        files[".treeinfo"] = _treeinfo(disc, files).encode()
     files[".discinfo"] = _discinfo(disc).encode()
     if disc.has_packages:
-        title = f"{disc.layout.name} {disc.layout.version}"
+        title = f"{disc.layout.name} {disc.layout.treeinfo_version}"
         files["media.repo"] = (
             f"[InstallMedia]\nname={title}\nmediaid={_TIMESTAMP}.123456\nmetadata_expire=-1\n".encode()
         )
@@ -254,7 +274,8 @@ def _repository(disc: _Disc, directory: str) -> dict[str, bytes | Path]:
 
 def _discinfo(disc: _Disc) -> str:
     layout = disc.layout
-    release = layout.version if layout.short == "CentOS" and layout.family == 7 else f"{layout.name} {layout.version}"
+    bare = layout.family >= 7 and (not disc.has_packages or (layout.short == "CentOS" and layout.family == 7))
+    release = layout.version if bare else f"{layout.name} {layout.treeinfo_version}"
     last = {5: "1,2,3,4,5,6\n", 6: "1,2,3,4,5,6\n", 7: "ALL\n"}.get(layout.family, "")
     return f"{_TIMESTAMP}.123456\n{release}\n{disc.arch}\n{last}"
 
@@ -290,14 +311,14 @@ def _general(disc: _Disc) -> dict[str, dict[str, str]]:
         "family": layout.name,
         "timestamp": str(_TIMESTAMP),
         "variant": next(iter(disc.repositories), ""),
-        "version": layout.version,
+        "version": layout.treeinfo_version,
         "packagedir": "",
     }
     if layout.family <= 6:
         general |= {"totaldiscs": "1", "discnum": "1"}
         general["packagedir"] = layout.main_variant if layout.family == 5 else ""
     else:
-        general["name"] = f"{layout.name} {layout.version}"
+        general["name"] = f"{layout.name} {layout.treeinfo_version}"
         general["platforms"] = f"{disc.arch},xen" if disc.arch == "x86_64" else disc.arch
     return {"general": general}
 
@@ -306,7 +327,7 @@ def _productmd(disc: _Disc) -> dict[str, dict[str, str]]:
     layout = disc.layout
     sections = {
         "header": {"type": "productmd.treeinfo", "version": "1.2"},
-        "release": {"name": layout.name, "short": layout.short, "version": layout.version},
+        "release": {"name": layout.name, "short": layout.short, "version": layout.treeinfo_version},
         "media": {"discnum": "1", "totaldiscs": "1"},
         "tree": {
             "arch": disc.arch,

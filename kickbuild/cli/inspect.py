@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("iso", type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Read the whole ISO and compare it with the checksum in it.")
+@click.option(
+    "--check", is_flag=True, help="Read the whole ISO and compare it with the checksum in it; it must have one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def inspect(iso: Path, *, check: bool, as_json: bool) -> int:
     """Tell what the installation ISO is, and what kickbuild can do with it."""
@@ -26,11 +28,12 @@ def inspect(iso: Path, *, check: bool, as_json: bool) -> int:
 
     facts = read_facts(iso)
     checksum = _check(facts) if check else facts.media_checksum
+    unproved = check and checksum is not MediaChecksum.VALID
     if as_json:
         echo_json(_as_json(facts, checksum))
     else:
         click.echo("\n".join(_lines(facts, checksum)))
-    return ExitCode.INPUT if checksum is MediaChecksum.INVALID else ExitCode.DONE
+    return ExitCode.INPUT if unproved else ExitCode.DONE
 
 
 def _check(facts: IsoFacts) -> MediaChecksum:
@@ -63,7 +66,7 @@ def _lines(facts: IsoFacts, checksum: MediaChecksum) -> list[str]:
 
 _VARIANTS = {"dvd": "DVD, with packages", "minimal": "minimal, with few packages", "boot": "boot, without packages"}
 _CHECKSUMS = {
-    "absent": "none in it",
+    "absent": "none in it to compare the ISO with",
     "present": "in it; `--check` compares the ISO with it",
     "valid": "right: the ISO is as its makers made it",
     "invalid": "WRONG: the ISO is not as its makers made it; download or copy it again",
@@ -84,8 +87,8 @@ def _file(file: IsoFile | None) -> str:
 
 def _uses(facts: IsoFacts) -> list[str]:
     can = facts.match.can
-    if not can.prepare:
-        return ["kickbuild cannot prepare a rebuild drive from it:", f"  {can.refusal}"]
+    if _refusal(facts):
+        return ["kickbuild cannot prepare a rebuild drive from it:", f"  {_refusal(facts)}"]
     if not facts.has_packages:
         lines = ["kickbuild can prepare a rebuild drive from it if the profile's kickstart has a `url` line:"]
         lines += ["  the machine then fetches its packages over the network"]
@@ -101,6 +104,12 @@ def _uses(facts: IsoFacts) -> list[str]:
 
 
 _VFAT_LIMIT = 4 * 1024**3
+
+
+def _refusal(facts: IsoFacts) -> str:
+    if facts.match.can.prepare and facts.has_packages and not facts.has_discinfo:
+        return "its installer installs from no ISO without a .discinfo"
+    return facts.match.can.refusal
 
 
 def _as_json(facts: IsoFacts, checksum: MediaChecksum) -> dict[str, Any]:
@@ -124,8 +133,8 @@ def _as_json(facts: IsoFacts, checksum: MediaChecksum) -> dict[str, Any]:
         "has_packages": facts.has_packages,
         "has_discinfo": facts.has_discinfo,
         "media_checksum": str(checksum),
-        "prepare": facts.match.can.prepare,
+        "prepare": not _refusal(facts),
         "needs_url": not facts.has_packages,
-        "refusal": facts.match.can.refusal,
+        "refusal": _refusal(facts),
         "notices": list(facts.notices),
     }

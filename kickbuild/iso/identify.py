@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kickbuild.releases.model import Distribution
@@ -59,8 +59,8 @@ class TreeInfo:
     name: str = ""
     version: str = ""
     arch: str = ""
-    variants: tuple[str, ...] = ()
-    repositories: tuple[str, ...] = ()
+    repositories: dict[str, str] = field(default_factory=dict)
+    """Variant -> directory of its packages; empty where it is not said."""
     images: dict[str, dict[str, str]] = field(default_factory=dict)
     """Architecture -> kind of image -> path."""
     install_image: str = ""
@@ -86,15 +86,11 @@ def parse_treeinfo(text: str) -> TreeInfo:
         return parser.get(section, key, fallback="").strip()
 
     variants = [name.strip() for name in get("tree", "variants").split(",") if name.strip()]
-    variants = variants or [word for word in [get("general", "variant")] if word]
-    repositories = [get(f"variant-{name}", "repository") for name in variants]
-    repositories += [get("general", "repository"), get("general", "packagedir")]
     return TreeInfo(
         name=get("release", "name") or get("general", "family") or get("general", "name"),
         version=get("release", "version") or get("general", "version"),
         arch=get("tree", "arch") or get("general", "arch"),
-        variants=tuple(variants),
-        repositories=tuple(dict.fromkeys(word for word in repositories if word)),
+        repositories={name: get(f"variant-{name}", "repository") for name in variants},
         images={
             section.removeprefix("images-"): {key: value.strip() for key, value in parser.items(section)}
             for section in parser.sections()
@@ -117,7 +113,11 @@ def parse_media_repo(text: str) -> str:
 
 
 def identify(treeinfo: TreeInfo | None, discinfo: DiscInfo | None, media_name: str, volume_id: str) -> Identity | None:
-    """Return what the ISO is by the best of its texts, or None where none of them names a version."""
+    """Return what the ISO is by the best of its texts, or None where none of them names a version.
+
+    A minor version that the best text leaves out (CentOS and AlmaLinux write only 8 into .treeinfo) is taken from the
+    next one that has it.
+    """
     other_names = f"{media_name} {volume_id}"
     candidates = [
         (".treeinfo", treeinfo.name if treeinfo else "", treeinfo.version if treeinfo else ""),
@@ -125,7 +125,7 @@ def identify(treeinfo: TreeInfo | None, discinfo: DiscInfo | None, media_name: s
         ("media.repo", media_name, ""),
         ("volume id", volume_id, ""),
     ]
-    unknown = None
+    found: list[Identity] = []
     for source, name, version in candidates:
         numbers = _version(version or name)
         if numbers is None:
@@ -133,11 +133,9 @@ def identify(treeinfo: TreeInfo | None, discinfo: DiscInfo | None, media_name: s
         # .discinfo may hold a bare version.
         named = find_distribution(name) or (None if re.search("[A-Za-z]", name) else find_distribution(other_names))
         title = name if not version or version in name else f"{name} {version}"
-        found = Identity(source, title, _settled(named, numbers[0]), *numbers)
-        if found.distribution is not None:
-            return _without_minor(found)
-        unknown = unknown or found
-    return unknown
+        found.append(Identity(source, title, _settled(named, numbers[0]), *numbers))
+    known = [one for one in found if one.distribution is not None]
+    return _with_minor(known) if known else next(iter(found), None)
 
 
 def _settled(distribution: Distribution | None, major: int) -> Distribution | None:
@@ -145,9 +143,15 @@ def _settled(distribution: Distribution | None, major: int) -> Distribution | No
     return Distribution.CENTOS_STREAM if distribution is Distribution.CENTOS and major >= 9 else distribution
 
 
-def _without_minor(found: Identity) -> Identity:
-    whole = found.distribution in {Distribution.FEDORA, Distribution.CENTOS_STREAM}
-    return Identity(found.source, found.title, found.distribution, found.major, None if whole else found.minor)
+def _with_minor(known: list[Identity]) -> Identity:
+    best = known[0]
+    minors = (
+        one.minor
+        for one in known
+        if (one.distribution, one.major) == (best.distribution, best.major) and one.minor is not None
+    )
+    whole = best.distribution in {Distribution.FEDORA, Distribution.CENTOS_STREAM}
+    return replace(best, minor=None if whole else next(minors, None))
 
 
 def find_distribution(text: str) -> Distribution | None:

@@ -22,7 +22,9 @@ from kickbuild.iso.identify import (
 )
 from kickbuild.iso.media_checksum import find_media_checksum
 from kickbuild.iso.reader import IsoReader
+from kickbuild.iso.volume import SECTOR
 from kickbuild.releases.find import find_release, parse_release
+from kickbuild.releases.model import Distribution
 from kickbuild.units import KIB
 
 if TYPE_CHECKING:
@@ -35,8 +37,10 @@ _BOOT_DIRECTORIES: Final = ("images/pxeboot", "ppc/ppc64", "isolinux", "ppc/ppc6
 _INITRD_NAMES: Final = ("initrd.img", "ramdisk.image.gz")
 _INSTALL_IMAGES: Final = ("images/install.img", "LiveOS/squashfs.img", "images/stage2.img")
 _EFI_LOADERS: Final = {"BOOTX64.EFI": "x86_64", "BOOTAA64.EFI": "aarch64"}
-#: Where repositories lie on media whose .treeinfo names none.
-_REPOSITORIES: Final = (".", "BaseOS", "Minimal", "Server", "Client", "Workstation", "CentOS")
+#: Where the packages of RHEL 5 and CentOS 5 lie.
+_PRODUCTS: Final = ("Server", "Client", "CentOS")
+#: The variant that the installer of RHEL 8 and newer installs from (anaconda rhel-9:pyanaconda/core/constants.py:58).
+_BASE_VARIANT: Final = "baseos"
 
 
 @dataclass(slots=True)
@@ -52,6 +56,11 @@ class _Texts:
     efi_arch: str = ""
     problems: list[Problem] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+
+    @property
+    def has_discinfo(self) -> bool:
+        """Whether there is a .discinfo that an installer can compare with its own architecture."""
+        return self.discinfo is not None and bool(self.discinfo.arch)
 
 
 def read_facts(path: Path, *, release: str = "auto") -> IsoFacts:
@@ -116,6 +125,17 @@ def _refuse_strangers(path: Path, texts: _Texts, identity: Identity | None, rele
         )
 
 
+def _check_size(iso: IsoReader, texts: _Texts) -> None:
+    if iso.size % SECTOR:
+        # 6 (image.py:91), 7 (image.py:93) and 8 (payload/image.py:118) ask what to do, 9 (:115) passes over the ISO.
+        texts.problems.append(
+            Problem(
+                f"the ISO has {iso.size} bytes, which is no multiple of {SECTOR}: its installer takes it for damaged",
+                hint="download or copy it again and compare its checksum",
+            )
+        )
+
+
 def _match(path: Path, texts: _Texts, identity: Identity | None, release: str) -> Match | None:
     if release != "auto":
         match = parse_release(release)
@@ -143,6 +163,7 @@ def _contradicts(match: Match, identity: Identity) -> bool:
 
 
 def _facts(iso: IsoReader, texts: _Texts, identity: Identity | None, match: Match) -> IsoFacts | None:
+    _check_size(iso, texts)
     arch = _arch(texts, match)
     kernel, initrd = _boot_files(iso, texts, arch)
     install_image = _install_image(iso, texts, match)
@@ -162,7 +183,7 @@ def _facts(iso: IsoReader, texts: _Texts, identity: Identity | None, match: Matc
         initrd=initrd,
         install_image=install_image,
         has_packages=has_packages,
-        has_discinfo=texts.discinfo is not None,
+        has_discinfo=texts.has_discinfo,
         media_checksum=find_media_checksum(iso.path),
         notices=tuple(notices),
     )
@@ -236,20 +257,28 @@ def _require(texts: _Texts, found: IsoFile | None, what: str, paths: list[str]) 
 
 
 def _has_packages(iso: IsoReader, texts: _Texts, match: Match) -> bool:
-    named = texts.treeinfo.repositories if texts.treeinfo else ()
-    for repository in dict.fromkeys((*named, *_REPOSITORIES)):
-        if iso.find(f"{repository.removeprefix('./').removeprefix('.')}/repodata/repomd.xml"):
-            return True
-    return match.release.major == 6 and iso.has_directory("Packages")
+    """Return whether the release's installer finds packages, by what it looks for itself.
+
+    rhel6-branch:image.py:86, rhel7-branch:pyanaconda/image.py:86, rhel-9:pyanaconda/payload/image.py:132-156.
+    """
+    if match.distribution is Distribution.FEDORA or match.release.major >= 8:
+        base = _base_repository(texts.treeinfo.repositories if texts.treeinfo else {})
+        return base is not None and iso.has_directory(f"{base}/repodata")
+    directories = {6: ("Packages",), 7: ("repodata",)}.get(match.release.major, _PRODUCTS)
+    return any(iso.has_directory(directory) for directory in directories)
+
+
+def _base_repository(repositories: dict[str, str]) -> str | None:
+    paths = [path for name, path in repositories.items() if name.lower() == _BASE_VARIANT]
+    paths += [path for path in repositories.values() if path == "."]
+    return next((path if path != "." else "" for path in paths), None)
 
 
 def _variant(texts: _Texts, *, has_packages: bool) -> Variant:
     if not has_packages:
         return Variant.BOOT
-    variants = texts.treeinfo.variants if texts.treeinfo else ()
-    if variants == ("Minimal",) or "minimal" in texts.volume_id.lower():
-        return Variant.MINIMAL
-    return Variant.DVD
+    variants = {name.lower() for name in texts.treeinfo.repositories} if texts.treeinfo else set()
+    return Variant.MINIMAL if "minimal" in variants or "minimal" in texts.volume_id.lower() else Variant.DVD
 
 
 def _notices(texts: _Texts, match: Match, identity: Identity | None, *, has_packages: bool) -> list[str]:
@@ -259,7 +288,11 @@ def _notices(texts: _Texts, match: Match, identity: Identity | None, *, has_pack
     if identity and identity.source == "volume id":
         notices.append(f"only its volume id, {texts.volume_id!r}, tells that it is {match.title}")
     if not has_packages:
-        notices.append("it carries no packages: it is usable only with a `url` line in the profile's kickstart")
-    if texts.discinfo is None:
-        notices.append("it has no .discinfo: an installer does not take it for an ISO to install packages from")
+        notices.append(
+            "its installer finds no packages on it: it is usable only with a `url` line in the profile's kickstart"
+        )
+    if not texts.has_discinfo:
+        notices.append(
+            "it has no .discinfo that names its architecture: an installer installs no packages from such an ISO"
+        )
     return notices

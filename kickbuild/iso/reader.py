@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, Self
 
 from kickbuild.errors import IsoError, Problem
 from kickbuild.iso.facts import IsoFile
-from kickbuild.iso.volume import SECTOR, SEQUENCE_MARKS, Volume, check_joliet, check_name, check_volume
+from kickbuild.iso.volume import SECTOR, SEQUENCE_MARKS, STRANGE, Volume, check_joliet, check_name, check_volume
 from kickbuild.units import KIB, MIB
 
 if TYPE_CHECKING:
@@ -28,20 +29,24 @@ _MOST_SMALL_READS: Final = 384
 #: In UDF each file has an entry of its own.
 _MOST_UDF_READS: Final = 4096
 #: pycdlib copies what is left of a UDF directory for each entry in it.
-_MOST_UDF_DIRECTORY: Final = 512 * KIB
+_MOST_UDF_DIRECTORY: Final = 256 * KIB
 _MOST_UDF_BYTES: Final = MIB
-_HINT: Final = "the ISO is damaged, or mastered in a way that kickbuild cannot read; compare its checksum"
 
 
 class IsoReader:
     """An ISO opened for looking things up; a context manager.
 
+    The names in directories called ``Packages`` are left out: they are nearly all the names that a DVD has.
     Every method raises IsoError for whatever is wrong with the ISO.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            # Opening a pipe would wait for somebody to write into it.
+            if not stat.S_ISREG(path.stat().st_mode):
+                kind = "a directory" if path.is_dir() else "a device or a pipe"
+                raise IsoError(f"not an ISO: it is {kind}", where=str(path), hint="name the .iso file itself")
             self._file: BinaryIO = path.open("rb")
         except OSError as error:
             raise self._error(f"the ISO cannot be read: {error.strerror}") from error
@@ -56,8 +61,6 @@ class IsoReader:
             self.size = self._file.seek(0, os.SEEK_END)
             self.volume: Volume = check_volume(self._file)
             self._trees = _parse(self._file, self.size, self.volume)
-            for tree in self._trees:
-                _check_names(tree)
         except OSError as error:
             raise self._error(f"the ISO cannot be read: {error.strerror or error}") from error
         except IsoError as error:
@@ -120,7 +123,7 @@ class IsoReader:
         return IsoFile(path, sum(length for _, length in extents), extents)
 
     def _error(self, message: str) -> IsoError:
-        return IsoError(message, where=str(self.path), hint="" if "cannot be read" in message else _HINT)
+        return IsoError(message, where=str(self.path), hint="" if "cannot be read" in message else STRANGE)
 
 
 class _Metered:
@@ -142,6 +145,9 @@ class _Metered:
             length = max(0, self._size - offset)
         if offset == 0 and length == _SYSTEM_AREA:
             return bytes(length)
+        if (offset, length) in self._volume.unread:
+            self._file.seek(offset + length)
+            return self._volume.unread[offset, length].ljust(length, b"\0")
         if (offset, length) not in self._volume.extents:
             self._count(length)
         data = self._file.read(length)
@@ -158,7 +164,7 @@ class _Metered:
         if length > SECTOR:
             self._large -= length
         if self._reads < 0 or self._large < 0 or length > max(SECTOR, _MOST_UDF_DIRECTORY):
-            raise IsoError("the ISO makes its reader read without end", hint=_HINT)
+            raise IsoError("the ISO makes its reader read without end", hint=STRANGE)
 
     def _is_hidden(self, mark: bytes) -> bool:
         # pycdlib looks for descriptors behind the one that ends them; those were not checked.
@@ -191,16 +197,20 @@ def _parse(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:
 
 def _open(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:
     import pycdlib
+    from pycdlib.pycdlibexception import PyCdlibException
 
     iso: Any = pycdlib.PyCdlib()
     try:
         iso.open_fp(_Metered(file, size, volume))
-        return list(_trees(iso))
+        trees = list(_trees(iso))
+        for tree in trees:
+            _check_names(tree)
     except IsoError:
         raise
     except Exception as error:  # pycdlib raises all sorts of exceptions, bare struct.error among them
-        said = str(error) or type(error).__name__
-        raise IsoError(f"the ISO cannot be understood: {said}", hint=_HINT) from error
+        said = str(error) if isinstance(error, PyCdlibException) else f"its directories are broken ({error!r})"
+        raise IsoError(f"the ISO cannot be understood: {said}", hint=STRANGE) from error
+    return trees
 
 
 def _trees(iso: Any) -> Iterator[_Tree]:
@@ -266,8 +276,10 @@ class _UdfTree:
 
     def extents(self, node: Any) -> Iterator[tuple[int, int]]:
         for piece in node.alloc_descs:
+            # Only a file that lies within its entry has an offset there; its block then counts from the ISO's start.
+            start = 0 if piece.offset else self._start
             if piece.extent_length:
-                yield (self._start + piece.log_block_num) * SECTOR + piece.offset, piece.extent_length
+                yield (start + piece.log_block_num) * SECTOR + piece.offset, piece.extent_length
 
 
 def _rock_ridge_name(record: Any) -> str:

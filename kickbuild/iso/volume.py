@@ -29,18 +29,21 @@ _MOST_DESCRIPTORS: Final = 64
 _MOST_PATH_TABLE: Final = 256 * KIB
 _MOST_DIRECTORY_BYTES: Final = 16 * MIB
 #: A DVD of this field has about 10,000 names, twice with Joliet.
-_MOST_RECORDS: Final = 40_000
+_MOST_RECORDS: Final = 30_000
 #: Steps that the library takes to put names into order; a DVD that was mastered in order takes a few thousand.
 _MOST_SORTING: Final = 3_000_000
 #: Entries of Rock Ridge that pile up in the library's memory -> how many all names together may have.
-_MOST_ENTRIES: Final = {b"CE": 256, b"PD": 1_000, b"SL": 2_000, b"NM": 2 * _MOST_RECORDS}
+_MOST_ENTRIES: Final = {b"CE": 256, b"ES": 1_000, b"PD": 1_000, b"SL": 2_000, b"NM": 2 * _MOST_RECORDS}
 _MOST_ENTRIES_OF_ONE: Final = 12
-_ENTRY: Final = re.compile(rb"(CE|PD|SL|NM).\x01", re.DOTALL)
+_ENTRY: Final = re.compile(rb"(CE|ES|PD|SL|NM).\x01", re.DOTALL)
+#: Nearly all the names on a DVD are those of packages, and nothing is looked up among them.
+_UNREAD_DIRECTORY: Final = "packages"
 #: What may stand in bytes 1 to 5 of a descriptor.
 SEQUENCE_MARKS: Final = frozenset((b"CD001", b"CDW02", b"BEA01", b"NSR02", b"NSR03", b"TEA01", b"BOOT2"))
 _JOLIET_ESCAPES: Final = (b"%/@", b"%/C", b"%/E")
 _EL_TORITO: Final = b"EL TORITO SPECIFICATION"
 _DAMAGED: Final = "the ISO is damaged: download or copy it again and compare its checksum"
+STRANGE: Final = "the ISO is damaged, or mastered in a way that kickbuild cannot read: compare its checksum"
 
 #: First bytes of what people take for an ISO -> what it is.
 _MAGIC: Final = (
@@ -70,6 +73,8 @@ class Volume:
     """Offset -> descriptor."""
     extents: set[tuple[int, int]] = field(default_factory=set)
     """(offset, length) of every path table and directory."""
+    unread: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    """(offset, length) of a directory whose names are left out -> its first two entries, which name no file."""
     records: int = 0
     entries: Counter[bytes] = field(default_factory=Counter)
     """How many entries of Rock Ridge there are of each kind that is counted."""
@@ -214,7 +219,7 @@ class _Walk:
         while waiting:
             name, place, length = waiting.pop()
             self._volume.extents.add((place, length))
-            for child, below, below_length in self._directory(name, place, length):
+            for child, below, below_length in self._subdirectories(name, place, length):
                 if below in seen:
                     raise IsoError(f"the directories of the ISO form a loop at {child}", hint=_DAMAGED)
                 seen.add(below)
@@ -230,14 +235,9 @@ class _Walk:
             )
         return place, length
 
-    def _directory(self, name: str, place: int, length: int) -> Iterator[tuple[str, int, int]]:
-        self._bytes += length
-        if self._bytes > _MOST_DIRECTORY_BYTES:
-            raise IsoError(
-                f"the directories of the ISO take more than {format_size(_MOST_DIRECTORY_BYTES)}", hint=_DAMAGED
-            )
+    def _subdirectories(self, name: str, place: int, length: int) -> Iterator[tuple[str, int, int]]:
         order: list[bytes] = []
-        for record in self._records(name or "the root directory", _read(self._file, place, length)):
+        for record in self._records(name or "the root directory", self._directory(name, place, length)):
             identifier = record[33 : 33 + record[32]]
             self._sort(order, identifier)
             if identifier in {b"\0", b"\1"}:
@@ -246,6 +246,18 @@ class _Walk:
             extent = self._extent(child, record)
             if record[25] & 2:
                 yield child, *extent
+
+    def _directory(self, name: str, place: int, length: int) -> bytes:
+        self._bytes += length
+        if self._bytes > _MOST_DIRECTORY_BYTES:
+            raise IsoError(
+                f"the directories of the ISO take more than {format_size(_MOST_DIRECTORY_BYTES)}", hint=STRANGE
+            )
+        data = _read(self._file, place, length)
+        if name.rpartition("/")[2].partition(";")[0].casefold() == _UNREAD_DIRECTORY:
+            first = data[0] if data else 0
+            data = self._volume.unread[place, length] = data[: first + (data[first] if first < len(data) else 0)]
+        return data
 
     def _records(self, name: str, data: bytes) -> Iterator[bytes]:
         offset = 0
@@ -259,7 +271,7 @@ class _Walk:
                 raise IsoError(f"{name} of the ISO has a broken entry", hint=_DAMAGED)
             self._volume.records += 1
             if self._volume.records > _MOST_RECORDS:
-                raise IsoError(f"the ISO holds more than {_MOST_RECORDS} names", hint=_DAMAGED)
+                raise IsoError(f"the ISO holds more than {_MOST_RECORDS} names", hint=STRANGE)
             self._count_entries(name, record)
             yield record
             offset += length
@@ -268,13 +280,13 @@ class _Walk:
         kinds = _ENTRY.findall(record, 33 + record[32])
         self._volume.entries.update(kinds)
         if len(kinds) > _MOST_ENTRIES_OF_ONE or any(self._volume.entries[k] > n for k, n in _MOST_ENTRIES.items()):
-            raise IsoError(f"{name} of the ISO has too many Rock Ridge entries", hint=_DAMAGED)
+            raise IsoError(f"{name} of the ISO has too many Rock Ridge entries", hint=STRANGE)
 
     def _sort(self, order: list[bytes], identifier: bytes) -> None:
         index = bisect.bisect_left(order, identifier)
         self._sorting += len(order) - index
         if self._sorting > _MOST_SORTING:
-            raise IsoError("the directories of the ISO are not in order", hint=_DAMAGED)
+            raise IsoError("the directories of the ISO are not in order", hint=STRANGE)
         order.insert(index, identifier)
 
     def _name(self, directory: str, identifier: bytes) -> str:

@@ -56,14 +56,24 @@ def expected_release(layout: str) -> str:
     return f"{layout}.{minor}" if minor else layout
 
 
-@pytest.mark.parametrize("variant", Variant)
-@pytest.mark.parametrize("layout", media.LAYOUTS)
+# What the minimal ISOs of CentOS 6 say of themselves is what its DVD says; there was none before.
+MADE = [
+    (layout, variant)
+    for layout in media.LAYOUTS
+    for variant in Variant
+    if variant is not Variant.MINIMAL or media.LAYOUTS[layout].family >= 7
+]
+
+
+@pytest.mark.parametrize(("layout", "variant"), MADE)
 def test_every_layout(tmp_path: Path, layout: str, variant: Variant) -> None:
     facts = read_facts(media.make_iso(tmp_path / "x.iso", layout, variant=variant))
     assert facts.match.id == expected_release(layout)
-    assert facts.identified_by == ".treeinfo"
+    lorax = variant is Variant.BOOT and media.LAYOUTS[layout].family >= 7
+    assert facts.identified_by == (".discinfo" if lorax else ".treeinfo")
     assert (facts.arch, facts.variant) == ("x86_64", variant)
     assert facts.has_packages == (variant is not Variant.BOOT)
+    assert not any("only its volume id" in notice for notice in facts.notices)
     assert facts.has_discinfo
     assert facts.media_checksum is MediaChecksum.ABSENT
     assert any("`url`" in notice for notice in facts.notices) == (variant is Variant.BOOT)
@@ -127,6 +137,79 @@ def test_poorer_metadata(tmp_path: Path, layout: str, omit: tuple[str, ...], sou
     assert facts.identified_by == source
     assert facts.has_discinfo == (source == ".discinfo")
     assert any(".discinfo" in notice for notice in facts.notices) == (source != ".discinfo")
+    # From RHEL 8 on the installer knows only from .treeinfo where the packages are.
+    assert facts.has_packages == layout.startswith(("rhel6", "rhel7"))
+
+
+@pytest.mark.parametrize(
+    ("layout", "omit", "variants"),
+    [
+        ("rhel6", ["Packages"], ""),
+        ("rhel7", ["repodata"], ""),
+        ("rocky9", ["BaseOS/repodata"], ""),
+        ("rocky9", [], "AppStream"),
+        ("fedora43", [], "Other"),
+    ],
+)
+def test_packages_that_the_installer_passes_over(tmp_path: Path, layout: str, omit: list[str], variants: str) -> None:
+    path = media.make_iso(tmp_path / "x.iso", layout, omit=omit)
+    if variants:
+        with IsoReader(path) as iso:
+            text = iso.read(".treeinfo")
+        assert text is not None
+        right = f"variants = {'Server' if layout == 'fedora43' else 'AppStream,BaseOS'}\n".encode()
+        assert right in text
+        wrong = text.replace(right, f"variants = {variants}\n".encode())
+        media.make_iso(path, layout, omit=omit, extra={".treeinfo": wrong})
+    facts = read_facts(path)
+    assert not facts.has_packages
+    assert any("finds no packages" in notice for notice in facts.notices)
+
+
+def test_a_size_that_stops_the_installer(tmp_path: Path) -> None:
+    path = media.make_iso(tmp_path / "x.iso")
+    with path.open("ab") as file:
+        file.write(b"x")
+    assert "no multiple of 2048" in problems(path)
+
+
+@pytest.mark.parametrize("discinfo", [b"", b"1714000000.1\nRocky Linux 9.4\n"])
+def test_a_discinfo_without_an_architecture_is_none(tmp_path: Path, discinfo: bytes) -> None:
+    facts = read_facts(media.make_iso(tmp_path / "x.iso", extra={".discinfo": discinfo}))
+    assert not facts.has_discinfo
+    assert any("no .discinfo" in notice for notice in facts.notices)
+
+
+def test_the_same_iso_is_made_again(tmp_path: Path) -> None:
+    first = media.make_iso(tmp_path / "x.iso", implant_md5=True).read_bytes()
+    assert media.make_iso(tmp_path / "y.iso", implant_md5=True).read_bytes() == first
+
+
+PACKAGES = {
+    f"{repository}/Packages/{chr(97 + number % 26)}/{'a-package-with-a-long-name-' * 3}{number}.x86_64.rpm": b"x"
+    for number in range(3000)
+    for repository in ("BaseOS", "AppStream")
+}
+
+
+@needs_tools("genisoimage")
+@pytest.mark.parametrize(
+    "mastering",
+    [
+        ["xorriso", "-as", "mkisofs", "-v", "-U", "-J", "-R"],
+        ["xorriso", "-as", "mkisofs", "-iso-level", "4", "-J", "-R"],
+        ["genisoimage", "-U", "-J", "-joliet-long", "-R", "-T"],
+        ["genisoimage", "-iso-level", "4", "-R"],
+        ["genisoimage", "-udf", "-iso-level", "3", "-allow-limited-size"],
+    ],
+    ids=" ".join,
+)
+def test_a_dvd_as_other_programs_master_it(tmp_path: Path, mastering: list[str]) -> None:
+    path = media.make_iso(tmp_path / "x.iso", extra=PACKAGES, mastering=mastering)
+    facts = read_facts(path)
+    assert facts.match.id == "rocky9.4"
+    assert facts.has_packages
+    assert_payload(facts, "rocky9")
 
 
 def test_a_broken_treeinfo_is_passed_over(tmp_path: Path) -> None:
@@ -236,13 +319,13 @@ def test_a_file_over_4_gib(tmp_path: Path) -> None:
         for place, text in ((0, b"begin"), (size - 3, b"end")):
             file.seek(place)
             file.write(text)
-    extra: dict[str, bytes | Path] = {"AppStream/Packages/big.rpm": big}
+    extra: dict[str, bytes | Path] = {"Backup/big.tar": big}
     path = media.make_iso(tmp_path / "x.iso", joliet=False, sparse=True, extra=extra)
     facts = read_facts(path)
     assert facts.size > size
     assert_payload(facts, "rocky9")
     with IsoReader(path) as iso, path.open("rb") as file:
-        found = iso.find("appstream/packages/BIG.rpm")
+        found = iso.find("backup/BIG.tar")
         assert found is not None
         assert found.size == size
         assert len(found.extents) == 2
@@ -315,6 +398,18 @@ def test_inspect_says_why_rhel5_is_refused(tmp_path: Path, capsys: pytest.Captur
     assert kickbuild(["inspect", str(path)]) == ExitCode.DONE
     assert "cannot prepare" in capsys.readouterr().out
     assert inspect(capsys, path)["prepare"] is False
+
+
+def test_an_iso_without_a_checksum_is_not_called_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = media.make_iso(tmp_path / "x.iso")
+    assert inspect(capsys, path, "--check", code=ExitCode.INPUT)["media_checksum"] == "absent"
+
+
+def test_inspect_says_that_an_installer_needs_the_discinfo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = media.make_iso(tmp_path / "x.iso", omit=[".discinfo"])
+    assert kickbuild(["inspect", str(path)]) == ExitCode.DONE
+    assert "cannot prepare" in capsys.readouterr().out
+    assert "without a .discinfo" in inspect(capsys, path)["refusal"]
 
 
 def test_inspect_of_no_iso(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,8 +72,7 @@ mainimage = images/install.img
 def test_treeinfo_of_today() -> None:
     info = parse_treeinfo(ROCKY)
     assert (info.name, info.version, info.arch) == ("Rocky Linux", "9.4", "x86_64")
-    assert info.variants == ("AppStream", "BaseOS")
-    assert info.repositories == ("BaseOS", "AppStream", "AppStream/Packages")
+    assert info.repositories == {"AppStream": "", "BaseOS": "BaseOS"}
     assert info.images == {"x86_64": {"kernel": "images/pxeboot/vmlinuz", "initrd": "images/pxeboot/initrd.img"}}
     assert info.install_image == "images/install.img"
 
@@ -81,8 +80,7 @@ def test_treeinfo_of_today() -> None:
 def test_treeinfo_of_old() -> None:
     info = parse_treeinfo(RHEL6)
     assert (info.name, info.version, info.arch) == ("Red Hat Enterprise Linux", "6.10", "x86_64")
-    assert info.variants == ("Server",)
-    assert info.repositories == ()
+    assert info.repositories == {}
 
 
 @given(st.text(max_size=300) | st.text("[]=\n abc-%", max_size=300))
@@ -142,6 +140,26 @@ def test_a_bare_version_in_discinfo_takes_the_name_from_elsewhere() -> None:
     found = identify(None, DiscInfo("7.9", "x86_64"), "", "CentOS 7 x86_64")
     assert found is not None
     assert (found.source, found.distribution, found.minor) == (".discinfo", "centos", 9)
+
+
+@pytest.mark.parametrize(
+    ("tree", "disc", "volume_id", "release"),
+    [
+        ("CentOS Linux 8", "CentOS Linux 8", "CentOS-8-2-2004-x86_64-dvd", "centos8.2"),
+        ("CentOS 7", "7.9", "CentOS 7 x86_64", "centos7.9"),
+        ("AlmaLinux 9", "AlmaLinux 9.1", "AlmaLinux-9-4-x86_64-dvd", "alma9.1"),
+        ("AlmaLinux 9", "AlmaLinux 8.1", "AlmaLinux-8-1-x86_64-dvd", "alma9"),
+        ("AlmaLinux 9", "", "Rocky-9-4-x86_64-dvd", "alma9"),
+        ("Rocky Linux 9.4", "Rocky Linux 9.3", "Rocky-9-2-x86_64-dvd", "rocky9.4"),
+        ("CentOS Stream 9", "9.1", "CentOS-Stream-9-BaseOS-x86_64", "centos-stream9"),
+    ],
+)
+def test_the_minor_version_may_stand_elsewhere(tree: str, disc: str, volume_id: str, release: str) -> None:
+    name, _, version = tree.rpartition(" ")
+    found = identify(TreeInfo(name, version, "x86_64"), DiscInfo(disc, "x86_64"), "", volume_id)
+    assert found is not None
+    minor = "" if found.minor is None else f".{found.minor}"
+    assert (f"{found.distribution}{found.major}{minor}", found.source) == (release, ".treeinfo")
 
 
 def test_a_derivative_is_named_but_not_known() -> None:

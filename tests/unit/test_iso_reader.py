@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from typing import TYPE_CHECKING
 
@@ -111,10 +112,21 @@ def test_what_is_no_iso_is_called_by_its_name(tmp_path: Path, start: bytes, says
     assert says in refusal(tmp_path, start)
 
 
-def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.iso", tmp_path):
-        with pytest.raises(IsoError, match="cannot be read"):
-            IsoReader(path)
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    paths = {"none.iso": "cannot be read: No such file", "": "it is a directory", "pipe": "a device or a pipe"}
+    for name, says in paths.items():
+        with pytest.raises(IsoError, match=says) as caught:
+            IsoReader(tmp_path / name)
+        assert caught.value.problems[0].where == str(tmp_path / name)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, simple())
+    path.chmod(0)
+    with pytest.raises(IsoError, match="cannot be read: Permission denied"):
+        IsoReader(path)
 
 
 def test_a_truncated_iso_says_how_much_is_missing(tmp_path: Path) -> None:
@@ -178,6 +190,42 @@ def test_a_loop_of_directories_is_refused(tmp_path: Path) -> None:
     assert "form a loop at /LOOP" in refusal(tmp_path, iso)
 
 
+def packages(*records: bytes) -> RawIso:
+    iso = simple()
+    iso.records.insert(3, record(b"PACKAGES", ROOT + 2, SECTOR, directory=True))
+    iso.sectors[ROOT + 2] = b"".join(records)
+    iso.patches |= {
+        PVD + 132: both(40),
+        18 * SECTOR + 24: b"\x08\0" + (ROOT + 2).to_bytes(4, "little") + b"\1\0PACKAGES",
+        19 * SECTOR + 24: b"\x08\0" + (ROOT + 2).to_bytes(4, "big") + b"\0\1PACKAGES",
+    }
+    return iso
+
+
+def test_the_names_of_packages_are_left_out(tmp_path: Path) -> None:
+    package = record(b"BASH.RPM;1", 0x7FFF_FFFF, 5)
+    with IsoReader(write(tmp_path, packages(*dots(ROOT + 2), package))) as iso:
+        assert iso.list_directory() == ("IMAGES", "PACKAGES", "README.TXT", "VMLINUZ")
+        assert iso.has_directory("Packages")
+        assert iso.list_directory("Packages") == ()
+        assert iso.find("Packages/bash.rpm") is None
+        assert iso.read("readme.txt") == b"hello"
+
+
+def test_what_stands_in_place_of_the_dots_of_packages_is_looked_at(tmp_path: Path) -> None:
+    assert "broken entry" in refusal(tmp_path, packages(b"\x05abcd"))
+    message = refusal(tmp_path, packages(dots()[0], record(b"A\nB", DATA, 1)))
+    assert "name that no installation medium has" in message
+    crowd = record(b"\0", ROOT + 2, SECTOR, directory=True, system_use=b"PD\x04\x01" * 40)
+    assert "too many Rock Ridge entries" in refusal(tmp_path, packages(crowd))
+
+
+def test_a_path_table_that_contradicts_the_directories_is_refused(tmp_path: Path) -> None:
+    iso = simple()
+    iso.patches = {}
+    assert "its directories are broken" in refusal(tmp_path, iso)
+
+
 BAD_NAMES = [b"..", b".", b"A/B", b"A\nB", b"A\x1b[2J", b"A\x7f"]
 
 
@@ -221,16 +269,18 @@ def many(count: int) -> list[bytes]:
 
 
 def test_too_many_names_are_refused(tmp_path: Path) -> None:
-    assert "more than 40000 names" in refusal(tmp_path, RawIso([*dots(), *many(41_000)]))
+    assert "more than 30000 names" in refusal(tmp_path, RawIso([*dots(), *many(31_000)]))
 
 
 def test_names_in_reverse_order_are_refused(tmp_path: Path) -> None:
-    """The library sorts them by insertion: 40,000 would take it minutes."""
+    """The library sorts them by insertion: all that may be would take it minutes."""
     assert "not in order" in refusal(tmp_path, RawIso([*dots(), *reversed(many(4000))]))
 
 
 def test_rock_ridge_entries_do_not_pile_up(tmp_path: Path) -> None:
     crowd = [record(b"F%07d.;1" % n, DATA, 0, system_use=px() + b"PD\x04\x01" * 20) for n in range(10)]
+    assert "too many Rock Ridge entries" in refusal(tmp_path, RawIso([*dots(), *crowd]))
+    crowd = [record(b"F%07d.;1" % n, DATA, 0, system_use=px() + b"ES\x05\x01\0" * 10) for n in range(200)]
     assert "too many Rock Ridge entries" in refusal(tmp_path, RawIso([*dots(), *crowd]))
     links = [record(b"F%07d.;1" % n, DATA, 0, system_use=px() + ce(DATA, n, 1)) for n in range(300)]
     assert "too many Rock Ridge entries" in refusal(tmp_path, RawIso([*dots(), *links]))
