@@ -115,6 +115,26 @@ def _handler_class(name: str) -> type[Any]:
     return found
 
 
+@cache
+def command_names(handler: str) -> frozenset[str]:
+    """Return the commands that a grammar knows. Raises LackingError for an unknown grammar."""
+    from pykickstart.handlers.control import commandMap
+    from pykickstart.version import stringToVersion
+
+    try:
+        return frozenset(commandMap[stringToVersion(handler)])
+    except KeyError as error:
+        raise LackingError(f"the installed pykickstart does not know the kickstart grammar {handler}") from error
+
+
+@cache
+def known_commands() -> frozenset[str]:
+    """Return the commands that some release knows or knew."""
+    from pykickstart.handlers.control import commandMap
+
+    return frozenset(name for commands in commandMap.values() for name in commands)
+
+
 class _Parser(KickstartParser):  # type: ignore[misc]  # pykickstart has no types
     """Collects every problem of every command, instead of stopping at or printing the first."""
 

@@ -34,8 +34,9 @@ LAYERS = {
     "drive": 3,
     "boot": 3,
     "kickstart": 4,
-    "build": 5,
-    "cli": 6,
+    "lint": 5,
+    "build": 6,
+    "cli": 7,
 }
 #: Third-party or delicate module -> the rooms that may import it.
 FENCES = {

@@ -1,0 +1,150 @@
+"""A whole kickstart as rules look at it: its commands in the order in which the installer takes them, through includes.
+
+Commands that a ``%pre`` writes into an included file are among them, as far as they can be told; each knows the script
+that writes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kickbuild.lint.finding import LintProfile
+from kickbuild.lint.hit import Hit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kickbuild.lint.finding import Severity
+    from kickbuild.lint.grammar import GrammarProblem
+    from kickbuild.lint.release import LintRelease
+    from kickbuild.lint.section import Section
+    from kickbuild.lint.source import Source
+    from kickbuild.lint.statement import Statement
+
+
+class Resolution(StrEnum):
+    """What became of an ``%include``."""
+
+    FILE = "file"
+    WRITTEN = "written"
+    """A ``%pre`` writes it, and all of it could be told."""
+    PARTLY_WRITTEN = "partly written"
+    KNOWN = "known"
+    """The configuration says that it is there at installation."""
+    REMOTE = "remote"
+    MISSING = "missing"
+    LOOP = "loop"
+    TOO_DEEP = "too deep"
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """One ``%include`` (or ``%ksappend``): its statement, the path, and what became of it."""
+
+    statement: Statement
+    path: str
+    section: str
+    """The name of the section that it stands in; empty outside of sections."""
+    resolution: Resolution
+    reason: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there may be commands that nobody has seen."""
+        return self.resolution not in {Resolution.FILE, Resolution.WRITTEN}
+
+
+@dataclass(frozen=True, slots=True)
+class PackageLine:
+    """One line of ``%packages``: ``name`` without ``-``, ``@`` and ``@^``; offsets within the line of ``source``."""
+
+    source: Source
+    line: int
+    text: str
+    start: int
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether it begins with ``-``."""
+        return self.text.startswith("-")
+
+    @property
+    def kind(self) -> str:
+        """``package``, ``group``, ``environment`` or ``module``."""
+        rest = self.text.lstrip("-")
+        if rest.startswith("@^"):
+            return "environment"
+        if rest.startswith("@"):
+            return "module" if ":" in rest else "group"
+        return "package"
+
+    @property
+    def name(self) -> str:
+        """The name alone."""
+        return self.text.lstrip("-").lstrip("@^").strip()
+
+    def hit(self, message: str, *, hint: str = "", severity: Severity | None = None) -> Hit:
+        """Return a hit on this line."""
+        column = self.start + 1
+        return Hit(self.source, self.line, message, column, column + len(self.text), hint, severity)
+
+
+@dataclass(frozen=True)
+class Kickstart:
+    """What a rule is given. ``source`` is the file itself, ``sources`` that and every file it includes."""
+
+    source: Source
+    sources: tuple[Source, ...]
+    release: LintRelease
+    statements: tuple[Statement, ...]
+    sections: tuple[Section, ...]
+    packages: tuple[PackageLine, ...]
+    inclusions: tuple[Inclusion, ...]
+    profile: LintProfile = LintProfile.GENERIC
+    firmware: str = ""
+    """``bios``, ``uefi``, or empty where nobody said."""
+    is_fragment: bool = False
+    """It is a piece that other kickstarts include: nothing can be missing from it."""
+    grammar: tuple[GrammarProblem, ...] = ()
+    """What the grammar of the release says."""
+    shellcheck: bool = True
+    """Whether shellcheck may be asked about scripts."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every command that the installer will see is here: only then can one be missing."""
+        return not self.is_fragment and not any(
+            inclusion.is_open for inclusion in self.inclusions if inclusion.section in {"", "%packages"}
+        )
+
+    def all(self, *names: str) -> Iterator[Statement]:
+        """Yield every command of these names, in order."""
+        return (statement for statement in self.statements if statement.name in names)
+
+    def first(self, *names: str) -> Statement | None:
+        """Return the first command of these names, or None."""
+        return next(self.all(*names), None)
+
+    def last(self, *names: str) -> Statement | None:
+        """Return the last command of these names, the one that counts for most, or None."""
+        return next((statement for statement in reversed(self.statements) if statement.name in names), None)
+
+    def has(self, *names: str) -> bool:
+        """Return whether one of these commands is there."""
+        return any(True for _ in self.all(*names))
+
+    def sections_of(self, *names: str) -> Iterator[Section]:
+        """Yield every section of these names."""
+        return (section for section in self.sections if section.name in names)
+
+    @cached_property
+    def scripts(self) -> tuple[Section, ...]:
+        """The sections that are run."""
+        return tuple(section for section in self.sections if section.is_script)
+
+    def hit(self, message: str, *, hint: str = "", severity: Severity | None = None) -> Hit:
+        """Return a hit on the file as a whole."""
+        return Hit(self.source, 0, message, hint=hint, severity=severity)
