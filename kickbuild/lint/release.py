@@ -82,7 +82,7 @@ def choose_release(asked: str, why: str = "") -> LintRelease:
     major = match.release.major
     return LintRelease(
         id=match.id,
-        title=match.title,
+        title=match.title.replace("Red Hat Enterprise Linux", "RHEL"),
         handler=match.can.handler,
         level=_fedora_level(major) if is_fedora else major,
         is_fedora=is_fedora,

@@ -1,0 +1,36 @@
+"""How a report is told: one module for each output format, each with ``render(report, style) -> str``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from kickbuild.lint.report import Report
+
+#: Format -> its module.
+FORMATS: Final = {
+    "text": "text",
+    "json": "json_report",
+    "sarif": "sarif",
+    "junit": "junit",
+    "github": "github",
+    "gitlab": "gitlab",
+    "gcc": "gcc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a person reads it: whether there are colours, and how many columns. Formats for programs do not care."""
+
+    color: bool = False
+    width: int = 80
+
+
+def render(name: str, report: Report, style: Style) -> str:
+    """Return the report in a format; it ends with a line ending, or is empty."""
+    module = import_module(f"kickbuild.lint.formats.{FORMATS[name]}")
+    text: str = module.render(report, style)
+    return text

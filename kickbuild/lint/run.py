@@ -1,0 +1,173 @@
+"""A whole run: many files, each with what its configuration says, on every core."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from kickbuild.errors import KickstartError
+from kickbuild.lint.config import Config
+from kickbuild.lint.engine import Settings, check
+from kickbuild.lint.finding import Finding, LintProfile, Severity
+from kickbuild.lint.fix import fix_source
+from kickbuild.lint.release import choose_release
+from kickbuild.lint.report import FileReport, Report
+from kickbuild.lint.rules import find_rule
+from kickbuild.lint.source import LIMIT, Source, make_source, read_bytes
+from kickbuild.lint.template import is_template, read_variables, render_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from kickbuild.lint.baseline import Baseline
+
+#: Fewer files than this are checked faster by one process than by several.
+_WORTH_WORKERS: Final = 16
+_STANDARD_INPUT: Final = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the command line asks for; None where the configuration or the file itself decides."""
+
+    release: str | None = None
+    profile: LintProfile | None = None
+    firmware: str | None = None
+    ignore: tuple[str, ...] = ()
+    variables: Mapping[str, Any] | None = None
+    shellcheck: bool = True
+    fix: bool = False
+    jobs: int = 0
+    """Processes; 0 for one on each core."""
+    config: Config = field(default_factory=Config)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One file checked. ``fixed`` is what it becomes, None where that was not asked for or changes nothing."""
+
+    report: FileReport
+    before: bytes = b""
+    fixed: bytes | None = None
+    mended: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One file as a worker gets it; ``data`` where it was read already."""
+
+    file: str
+    wish: Wish
+    data: bytes | None = None
+    shown: str = ""
+
+
+def check_files(files: Sequence[Path], wish: Wish) -> Iterator[Checked]:
+    """Yield each file checked, in order. Raises UsageError for one that cannot be read, RuleError for a bug."""
+    tasks = [_Task(str(file), wish) for file in files]
+    jobs = wish.jobs or os.cpu_count() or 1
+    if jobs < 2 or len(tasks) < _WORTH_WORKERS:
+        yield from map(_check, tasks)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # fork: the workers begin with every rule and grammar loaded. There are no threads yet.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        try:
+            yield from pool.map(_check, tasks, chunksize=max(1, min(16, len(tasks) // (jobs * 4))))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def check_text(data: bytes, shown: str, wish: Wish) -> Checked:
+    """Check what came by standard input; ``shown`` is the name it is told under."""
+    return _check(_Task(_STANDARD_INPUT, wish, data[: LIMIT + 1], shown or _STANDARD_INPUT))
+
+
+def settings_for(file: Path, wish: Wish) -> tuple[Settings, str | None]:
+    """Return how one file is checked, and the file of its template variables."""
+    rules = wish.config.rules_for(file)
+    asked = wish.release or rules.release or "auto"
+    why = "--release" if wish.release else f"from {wish.config.path}"
+    severities = dict(wish.config.severities)
+    severities |= dict.fromkeys((*rules.ignore, *wish.ignore), None)
+    settings = Settings(
+        profile=wish.profile or rules.profile or LintProfile.GENERIC,
+        release=None if asked == "auto" else choose_release(asked, why),
+        firmware=wish.firmware or rules.firmware or "",
+        severities=severities,
+        known=wish.config.known_includes,
+        shellcheck=wish.shellcheck and wish.config.shellcheck,
+    )
+    return settings, rules.vars
+
+
+def _check(task: _Task) -> Checked:
+    name = task.shown or task.file
+    data = task.data if task.data is not None else read_bytes(Path(task.file))
+    settings, variables_file = settings_for(Path(name), task.wish)
+    if task.data is not None:
+        settings = replace(settings, directory=Path.cwd())
+    source = make_source(name, data)
+    variables = task.wish.variables
+    if variables is None and variables_file is not None:
+        variables = read_variables(task.wish.config.directory / variables_file)
+    if variables is not None and is_template(source.text):
+        try:
+            source = render_source(source, dict(variables))
+        except KickstartError as error:
+            return Checked(report=_unrendered(source, settings, error), before=data)
+    found = check(source, settings)
+    report = FileReport(
+        file=found.file,
+        release=found.release.id,
+        title=found.release.title,
+        why=found.release.why,
+        findings=found.findings,
+        rules=found.rules,
+        ignored=len(found.ignored),
+    )
+    if not task.wish.fix:
+        return Checked(report=report, before=data)
+    fixed = fix_source(source, settings)
+    return Checked(report=report, before=data, fixed=fixed.data if fixed.data != data else None, mended=fixed.mended)
+
+
+def _unrendered(source: Source, settings: Settings, error: KickstartError) -> FileReport:
+    """Return the one finding that a template is which cannot be rendered."""
+    rule = find_rule("KB706")
+    problem = error.problems[0]
+    line = problem.where.rpartition(":")[2]
+    finding = Finding(
+        file=source.name,
+        line=int(line) if line.isdigit() else 0,
+        code=rule.code,
+        name=rule.name,
+        severity=Severity.ERROR,
+        message=" ".join(problem.message.split()),
+        hint=problem.hint,
+    )
+    release = settings.release or choose_release("rhel10", "")
+    return FileReport(file=source.name, release=release.id, title=release.title, why="", findings=(finding,))
+
+
+def make_report(
+    checked: Iterable[FileReport], profile: LintProfile, baseline: Baseline | None = None, notes: Sequence[str] = ()
+) -> Report:
+    """Return the report of a run: what a file includes is told once, and what the baseline knows is taken out."""
+    told: set[Finding] = set()
+    used: Counter[str] = Counter()
+    files: list[FileReport] = []
+    for file in checked:
+        findings = [finding for finding in file.findings if finding not in told]
+        told |= set(findings)
+        known: list[Finding] = []
+        if baseline is not None:
+            findings, known = baseline.split(findings, used)
+        files.append(replace(file, findings=tuple(findings), baselined=len(known)))
+    return Report(files=tuple(files), profile=profile, notes=tuple(notes))

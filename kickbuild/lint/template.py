@@ -1,0 +1,135 @@
+"""Kickstarts that are jinja2 templates: rendered with the user's variables, each line of the result traced back."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, Final
+
+from kickbuild.errors import InputError, KickstartError
+from kickbuild.lint.source import LIMIT, Source, make_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TAG: Final = re.compile(r"\{\{|\{%|\{#")
+#: Stands before each line of the template; the private use area has no other business in a kickstart.
+_TRACE: Final = "\ue0f0{}\ue0f1"
+_TRACES: Final = re.compile("\ue0f0([0-9]+)\ue0f1")
+
+
+def is_template(text: str) -> bool:
+    """Return whether a text has jinja2's marks in it."""
+    return _TAG.search(text) is not None
+
+
+def read_variables(path: Path) -> dict[str, Any]:
+    """Read variables from a TOML, JSON or YAML file. Raises InputError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".toml":
+            values: Any = tomllib.loads(text)
+        elif path.suffix == ".json":
+            values = json.loads(text)
+        else:
+            values = _yaml(text)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"cannot be understood: {error}", where=str(path)) from error
+    if not isinstance(values, dict):
+        raise InputError("holds no variables: it must be a table of names and values", where=str(path))
+    return {str(key): value for key, value in values.items()}
+
+
+def _yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def render_source(source: Source, variables: dict[str, Any]) -> Source:
+    """Return the source that a template becomes; its ``map`` tells the template's line of each of its lines.
+
+    Raises KickstartError with the template's line where it cannot be rendered.
+    """
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    # The template is foreign text: it may read the variables and nothing else. Kickstarts are not HTML.
+    environment = ImmutableSandboxedEnvironment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True, autoescape=False
+    )
+    pieces: list[str] = []
+    size = 0
+    try:
+        template = environment.from_string(_traced(source.text))
+        for piece in template.generate(variables):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LIMIT:
+                raise KickstartError(f"becomes more than {LIMIT // 1024**2} MiB of text", where=source.name)
+    except jinja2.TemplateSyntaxError as error:
+        raise KickstartError(f"is no template: {error.message}", where=f"{source.name}:{error.lineno}") from error
+    except jinja2.UndefinedError as error:
+        where = f"{source.name}:{_line_of(error) or 1}"
+        raise KickstartError(f"{error.message}", where=where, hint="add it to the file of --vars") from error
+    except KickstartError:
+        raise
+    except Exception as error:  # a template can make any of Python's operations fail
+        raise KickstartError(f"cannot be rendered: {error}", where=f"{source.name}:{_line_of(error) or 1}") from error
+    return _untraced("".join(pieces), source)
+
+
+def _traced(text: str) -> str:
+    """Return the template with a trace before each line that is not within a tag and prints something."""
+    lines = text.split("\n")
+    inside = ""
+    ends = {"{{": "}}", "{%": "%}", "{#": "#}"}
+    raw = False
+    traced: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        is_plain = not inside and not raw and not line.lstrip().startswith(("{%", "{#"))
+        traced.append(_TRACE.format(number) * is_plain + line)
+        raw = (raw or "{% raw" in line) and "{% endraw" not in line
+        position = 0
+        while True:
+            if inside:
+                end = line.find(ends[inside], position)
+                if end < 0:
+                    break
+                position, inside = end + 2, ""
+            else:
+                tag = _TAG.search(line, position)
+                if tag is None:
+                    break
+                inside, position = tag[0], tag.end()
+    return "\n".join(traced)
+
+
+def _untraced(text: str, source: Source) -> Source:
+    lines: list[int] = []
+    current = 1
+    for line in text.splitlines():
+        traces = _TRACES.findall(line)
+        current = int(traces[-1]) if traces else current
+        lines.append(current)
+    rendered = make_source(source.name, _TRACES.sub("", text).encode("utf-8", "surrogateescape"), source.chain)
+    return Source(
+        rendered.name, rendered.text, rendered.document, rendered.chain, source.bom, rendered.excess, tuple(lines)
+    )
+
+
+def _line_of(error: BaseException) -> int | None:
+    """Return the template's line in an error's traceback."""
+    traceback = error.__traceback__
+    line = None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == "<template>":
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
