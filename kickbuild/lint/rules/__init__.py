@@ -36,7 +36,7 @@ RULES: Final[tuple[Rule, ...]] = tuple(_rule(module) for module in _MODULES)
 
 def find_rule(key: str) -> Rule:
     """Return a rule by its code or name. Raises KeyError."""
-    return next((rule for rule in RULES if key in {rule.code, rule.name}), None) or _missing(key)
+    return next((rule for rule in RULES if key.lower() in {rule.code.lower(), rule.name}), None) or _missing(key)
 
 
 def _missing(key: str) -> Rule:
