@@ -193,7 +193,7 @@ def _show_or_write(checked: list[Checked], *, write: bool) -> None:
     for one in checked:
         if one.fixed is None:
             continue
-        file = Path(one.report.file)
+        file = Path(one.path)
         if not write:
             before, after = (
                 data.decode("utf-8", "replace").splitlines(keepends=True) for data in (one.before, one.fixed)

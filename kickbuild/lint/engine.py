@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import KickbuildError
-from kickbuild.lint.finding import Finding, LintProfile, Severity
+from kickbuild.lint.finding import Finding, LintProfile, Place, Severity, printable
 from kickbuild.lint.grammar import grammar_problems
 from kickbuild.lint.hit import Hit
 from kickbuild.lint.read import Reading, read_kickstart
@@ -98,7 +98,7 @@ def _judge(kickstart: Kickstart, settings: Settings) -> Found:
             hits[_finding(rule, hit, _severity(rule, hit, settings), secrets)] = hit
     findings = sorted(hits, key=lambda finding: finding.order)
     return Found(
-        file=kickstart.source.name,
+        file=printable(kickstart.source.name),
         release=kickstart.release,
         findings=tuple(findings),
         hits=hits,
@@ -142,23 +142,18 @@ def _finding(rule: Rule, hit: Hit, severity: Severity, secrets: Secrets) -> Find
     text = secrets.mask_line(source, hit.line, source.line_text(hit.line))
     is_exact = text == source.line_text(hit.line) and not source.map
     return Finding(
-        file=source.name,
+        file=printable(source.name),
         line=line,
         column=hit.column if is_exact or not source.map else 0,
         end=hit.end if is_exact or not source.map else 0,
         code=rule.code,
         name=rule.name,
         severity=severity,
-        message=_printable(secrets.mask(hit.message)),
-        hint=_printable(secrets.mask(hit.hint or rule.hint)),
-        text=_printable(text[:_LONGEST_TEXT]),
-        chain=source.chain,
+        message=printable(secrets.mask(hit.message)),
+        hint=printable(secrets.mask(hit.hint or rule.hint)),
+        text=printable(text[:_LONGEST_TEXT]),
+        chain=tuple(Place(printable(place.file), place.line) for place in source.chain),
     )
-
-
-def _printable(text: str) -> str:
-    """Return a text that no terminal takes for a command, and that every encoding can carry."""
-    return "".join(char if char.isprintable() or char == "\t" else "�" for char in text)
 
 
 def _silencing(finding: Finding, hit: Hit, ignores: list[Ignore]) -> list[Ignore]:

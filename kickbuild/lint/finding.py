@@ -70,3 +70,8 @@ class Finding:
     def order(self) -> tuple[str, int, int, str, str]:
         """The order in which findings are told."""
         return self.file, self.line, self.column, self.code, self.message
+
+
+def printable(text: str) -> str:
+    """Return a text that no terminal takes for a command, and that every encoding can carry."""
+    return "".join(char if char.isprintable() or char == "\t" else "�" for char in text)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kickbuild.errors import KickstartError
 from kickbuild.lint.config import Config
 from kickbuild.lint.engine import Settings, check
-from kickbuild.lint.finding import Finding, LintProfile, Severity
+from kickbuild.lint.finding import Finding, LintProfile, Severity, printable
 from kickbuild.lint.fix import fix_source
 from kickbuild.lint.release import choose_release
 from kickbuild.lint.report import FileReport, Report
@@ -49,6 +49,8 @@ class Wish:
 class Checked:
     """One file checked. ``fixed`` is what it becomes, None where that was not asked for or changes nothing."""
 
+    path: str
+    """The file; the report's name of it is the one that can be printed."""
     report: FileReport
     before: bytes = b""
     fixed: bytes | None = None
@@ -121,7 +123,7 @@ def _check(task: _Task) -> Checked:
         try:
             source = render_source(source, dict(variables))
         except KickstartError as error:
-            return Checked(report=_unrendered(source, settings, error), before=data)
+            return Checked(path=task.file, report=_unrendered(source, settings, error), before=data)
     found = check(source, settings)
     report = FileReport(
         file=found.file,
@@ -133,9 +135,15 @@ def _check(task: _Task) -> Checked:
         ignored=len(found.ignored),
     )
     if not task.wish.fix:
-        return Checked(report=report, before=data)
+        return Checked(path=task.file, report=report, before=data)
     fixed = fix_source(source, settings)
-    return Checked(report=report, before=data, fixed=fixed.data if fixed.data != data else None, mended=fixed.mended)
+    return Checked(
+        path=task.file,
+        report=report,
+        before=data,
+        fixed=fixed.data if fixed.data != data else None,
+        mended=fixed.mended,
+    )
 
 
 def _unrendered(source: Source, settings: Settings, error: KickstartError) -> FileReport:
@@ -144,7 +152,7 @@ def _unrendered(source: Source, settings: Settings, error: KickstartError) -> Fi
     problem = error.problems[0]
     line = problem.where.rpartition(":")[2]
     finding = Finding(
-        file=source.name,
+        file=printable(source.name),
         line=int(line) if line.isdigit() else 0,
         code=rule.code,
         name=rule.name,
@@ -153,7 +161,7 @@ def _unrendered(source: Source, settings: Settings, error: KickstartError) -> Fi
         hint=problem.hint,
     )
     release = settings.release or choose_release("rhel10", "")
-    return FileReport(file=source.name, release=release.id, title=release.title, why="", findings=(finding,))
+    return FileReport(file=printable(source.name), release=release.id, title=release.title, why="", findings=(finding,))
 
 
 def make_report(

@@ -33,4 +33,5 @@ def render(name: str, report: Report, style: Style) -> str:
     """Return the report in a format; it ends with a line ending, or is empty."""
     module = import_module(f"kickbuild.lint.formats.{FORMATS[name]}")
     text: str = module.render(report, style)
-    return text
+    # A lone surrogate stands for a byte that is not UTF-8, and no file or terminal takes it.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
