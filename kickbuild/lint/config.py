@@ -160,11 +160,10 @@ class _Reader:
         found: dict[str, Severity | None] = {}
         for key in table:
             code = self._value(("severity", key), key, _code)
-            level = self._value(
-                ("severity", key), table[key], lambda value: value if value == "off" else Severity(value)
-            )
-            if code and level:
-                found[code] = None if level == "off" else Severity(level)
+            is_off = table[key] == "off"
+            level = None if is_off else self._value(("severity", key), table[key], Severity)
+            if code and (level or is_off):
+                found[code] = level
         return found
 
     def _take(self, table: dict[str, Any], key: str, keys: positions.Path, read: Callable[[Any], T]) -> T | None:

@@ -69,7 +69,9 @@ def grammar_problems(kickstart: Kickstart) -> tuple[GrammarProblem, ...]:
     for source, number, text in _flattened(kickstart):
         lines.append(text)
         origins.append(_Origin(source, number))
-    parsed = parse("\n".join(lines) + "\n", kickstart.release.handler)
+    # A byte that is not UTF-8 is its own finding; the grammar would read nothing of the file for it.
+    text = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace").decode("utf-8")
+    parsed = parse(text, kickstart.release.handler)
     found: list[GrammarProblem] = []
     for problem in parsed.problems:
         if not _SAID.search(problem.message):

@@ -168,12 +168,12 @@ def make_report(
     checked: Iterable[FileReport], profile: LintProfile, baseline: Baseline | None = None, notes: Sequence[str] = ()
 ) -> Report:
     """Return the report of a run: what a file includes is told once, and what the baseline knows is taken out."""
-    told: set[Finding] = set()
+    told: set[tuple[object, ...]] = set()
     used: Counter[str] = Counter()
     files: list[FileReport] = []
     for file in checked:
-        findings = [finding for finding in file.findings if finding not in told]
-        told |= set(findings)
+        findings = [finding for finding in file.findings if finding.order not in told]
+        told |= {finding.order for finding in findings}
         known: list[Finding] = []
         if baseline is not None:
             findings, known = baseline.split(findings, used)
