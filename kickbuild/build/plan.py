@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from kickbuild.boot.entry import BootEntry, plan_arguments
 from kickbuild.boot.loaders import LOADERS
 from kickbuild.build import layout
+from kickbuild.build.judge import judged_kickstart
 from kickbuild.build.manifest import MANIFEST, FileRecord, Manifest, ProfileRecord
 from kickbuild.drive.ref import DriveRef, RefKind
 from kickbuild.errors import KickbuildError, Problem, RefusedError
@@ -198,7 +199,9 @@ def plan_profile(want: Wanted, state: DriveState) -> ProfilePlan:
     request = request_for(want, drive_ref(want.loaded, state.filesystem))
     entry = boot_entry(request)
     home = layout.profile_directory(profile.name)
-    texts = [Write(request.kickstart_path, render_kickstart(request).encode("utf-8"), 0o600)]
+    kickstart = render_kickstart(request)
+    notices = (*facts.notices, *judged_kickstart(kickstart, request))
+    texts = [Write(request.kickstart_path, kickstart.encode("utf-8"), 0o600)]
     texts += [Write(f"{home}/{loader.file_name}", loader.render(entry).encode("utf-8")) for loader in LOADERS]
     steps = (*_iso_steps(want, request, state), *(_unless_there(step, state) for step in texts))
     record = ProfileRecord(
@@ -213,7 +216,7 @@ def plan_profile(want: Wanted, state: DriveState) -> ProfilePlan:
         target=target_keys(profile.target),
         files=tuple(sorted(step.path for step in steps)),
     )
-    return ProfilePlan(name=profile.name, record=record, facts=facts, entry=entry, steps=steps, notices=facts.notices)
+    return ProfilePlan(name=profile.name, record=record, facts=facts, entry=entry, steps=steps, notices=notices)
 
 
 def request_for(want: Wanted, drive: DriveRef) -> KickstartRequest:

@@ -360,3 +360,11 @@ def test_names_of_files_that_no_terminal_can_show(capsys: pytest.CaptureFixture[
         out = capsys.readouterr().out
         out.encode("utf-8")
         assert "\x1b" not in out
+
+
+def test_the_page_of_rules_is_what_the_rules_say() -> None:
+    from kickbuild.cli.rules_text import page
+    from kickbuild.lint.rules import RULES
+
+    path = Path(__file__).parents[2] / "docs" / "rules.md"
+    assert path.read_text(encoding="utf-8") == "\n".join(page(RULES)), "run scripts/rules-page"
