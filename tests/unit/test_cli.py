@@ -77,6 +77,16 @@ def test_profile_check_says_all_of_several_files(tmp_path: Path) -> None:
     assert [entry["ok"] for entry in as_json.json] == [False, False]
 
 
+@pytest.mark.parametrize("command", [("profile", "check"), ("inspect",)])
+def test_a_file_that_may_not_be_read_cannot_be_used(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """It is no mistake on the command line. (Root may read it, and finds nothing in it.)"""
+    file = tmp_path / "x"
+    file.touch(mode=0)
+    done = kickbuild(*command, file)
+    assert done.code == 3
+    assert str(file) in done.err
+
+
 def test_the_schema_is_json() -> None:
     schema = kickbuild("profile", "schema").json
     assert schema["title"] == "kickbuild profile"
