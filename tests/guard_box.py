@@ -82,6 +82,8 @@ class Box:
     def program(self, name: str, body: str) -> None:
         """Put a program on the machine's PATH."""
         path = self.bin / name
+        # It may be a link to the real one, which must not be written to.
+        path.unlink(missing_ok=True)
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o755)
 

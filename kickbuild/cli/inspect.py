@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("iso", type=click.Path(path_type=Path))
+@click.argument("iso", type=click.Path(readable=False, path_type=Path))
 @click.option(
     "--check", is_flag=True, help="Read the whole ISO and compare it with the checksum in it; it must have one."
 )

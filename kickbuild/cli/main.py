@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kickbuild import __version__
+from kickbuild.cli.streams import settle_streams
 from kickbuild.errors import ExitCode, KickbuildError
 
 #: command -> (module below kickbuild.cli, function, one line of help). The modules are imported when they are used.
@@ -60,6 +61,7 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit with a code of the table in ``errors``."""
+    settle_streams()
     sys.exit(run(argv))
 
 
@@ -84,8 +86,6 @@ def run(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         click.echo("kickbuild: interrupted", err=True)
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        return _closed_output()
     except Exception:  # noqa: BLE001 - the one place where a bug becomes a message
         return _bug()
     return result if isinstance(result, int) else int(ExitCode.DONE)
@@ -103,14 +103,6 @@ def show_error(error: KickbuildError) -> None:
         click.echo(f"kickbuild: error: {place}{problem.message}", err=True)
         if problem.hint:
             click.echo(f"  hint: {problem.hint}", err=True)
-
-
-def _closed_output() -> int:
-    # The reader of our output went away, as `| head` does; point stdout elsewhere so that the exit flush is quiet.
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return int(ExitCode.DONE)
 
 
 def _bug() -> int:

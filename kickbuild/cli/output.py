@@ -25,8 +25,16 @@ _PLAIN_PERIOD = 5.0
 
 
 def echo_json(value: Any) -> None:
-    """Write a result as JSON to standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Write a result as JSON to standard output, in ASCII where that could not carry it otherwise.
+
+    A locale may know no other letters, and the name of a file may be no text at all.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    click.echo(text)
 
 
 def aligned(rows: Iterable[tuple[str, str]], *, indent: str = "") -> list[str]:

@@ -37,7 +37,7 @@ def profile() -> None:
 
 
 @profile.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(readable=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def check(files: tuple[Path, ...], *, as_json: bool) -> int:
     """Check profiles and say everything that is wrong with them."""

@@ -196,9 +196,13 @@ def _parse(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:
 
 
 def _open(file: BinaryIO, size: int, volume: Volume) -> list[_Tree]:
+    import logging
+
     import pycdlib
     from pycdlib.pycdlibexception import PyCdlibException
 
+    # It warns of small faults by a logger, which would write to standard error where nobody listens.
+    logging.getLogger("pycdlib").addHandler(logging.NullHandler())
     iso: Any = pycdlib.PyCdlib()
     try:
         iso.open_fp(_Metered(file, size, volume))

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints, WithJsonSchema
 
 from kickbuild.quoting import control_characters
 from kickbuild.units import parse_size
@@ -108,6 +108,10 @@ def _list_of(item: dict[str, str]) -> dict[str, Any]:
 
 _STRING: Final = {"type": "string"}
 
+#: True or false, and nothing that is like it: the schema knows only these as well.
+Flag = Annotated[bool, Strict()]
+#: A whole number.
+Number = Annotated[int, Strict()]
 #: Text on one line.
 Line = Annotated[str, AfterValidator(_one_line)]
 #: Text on one line that is not empty.

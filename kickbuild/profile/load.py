@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import os
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr, ValidationError
 
 from kickbuild.errors import Problem, ProfileError
 from kickbuild.profile import positions
-from kickbuild.profile.fields import FORM_WORDS, crypt_problem
+from kickbuild.profile.fields import crypt_problem
+from kickbuild.profile.mended import with_stand_ins
 from kickbuild.profile.model import Profile, When
-from kickbuild.profile.table import Table
+from kickbuild.profile.problems import broken_paths, dotted, line_of, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from pydantic_core import ErrorDetails
+    from pathlib import Path
 
     from kickbuild.profile.system import Looked
 
 #: A profile, a hash or a script larger than this is not one.
 _LIMIT = 4 * 1024 * 1024
-
-_MESSAGES = {
-    "missing": "is required",
-    "string_type": "must be a text",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "tuple_type": "must be a list",
-    "model_type": "must be a table",
-    "model_attributes_type": "must be a table",
-    "string_too_short": "must not be empty",
-    "too_short": "must not be empty",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +73,41 @@ def parse_profile(text: str, path: Path, *, environment: Mapping[str, str]) -> L
 
     def place(keys: positions.Path) -> str:
         line = positions.find_line(lines, keys)
-        return f"{path}:{line}: {_dotted(keys)}" if line else f"{path}: {_dotted(keys)}"
+        return f"{path}:{line}: {dotted(keys)}" if line else f"{path}: {dotted(keys)}"
 
     try:
         profile = Profile.model_validate(data)
     except ValidationError as error:
-        raise ProfileError(*_problems(error, data, place)) from None
+
+        def read_with(profile: Profile, broken: frozenset[positions.Path]) -> _Reader:
+            return _Reader(path, profile, place, environment, broken)
+
+        problems = problems_of(error, data, place) + _hidden_problems(error, data, place, read_with)
+        raise ProfileError(*sorted(dict.fromkeys(problems), key=line_of)) from None
     return _Reader(path, profile, place, environment).read()
+
+
+def _hidden_problems(
+    error: ValidationError,
+    data: dict[str, Any],
+    place: Callable[[positions.Path], str],
+    reader: Callable[[Profile, frozenset[positions.Path]], _Reader],
+) -> list[Problem]:
+    """Return what the broken values hide: what only the whole of a table or of the profile can tell."""
+    broken = broken_paths(error, data)
+    mended = with_stand_ins(data, broken)
+    hidden: list[Problem] = []
+    try:
+        profile = Profile.model_validate(mended)
+    except ValidationError as second:
+        hidden = problems_of(second, mended, place)
+        more = {path[:1] for path in broken_paths(second, mended)}
+        broken |= more
+        try:
+            profile = Profile.model_validate(with_stand_ins(mended, more))
+        except ValidationError:
+            return hidden
+    return hidden + reader(profile, frozenset(broken)).find_problems()
 
 
 def _read_text(path: Path) -> str:
@@ -109,105 +121,39 @@ def _read_text(path: Path) -> str:
     if len(data) > _LIMIT:
         raise ProfileError("is too large to be a profile", where=str(path))
     try:
-        return data.decode("utf-8")
+        # Some editors begin a file with a byte order mark, which TOML does not know.
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ProfileError("is not UTF-8 text", where=f"{path}:{line}") from error
-
-
-def _dotted(keys: positions.Path) -> str:
-    parts: list[str] = []
-    for key in keys:
-        if isinstance(key, int) and parts:
-            parts[-1] += f"[{key + 1}]"
-        else:
-            parts.append(str(key))
-    return ".".join(parts)
-
-
-def _problems(error: ValidationError, data: dict[str, Any], place: Callable[[positions.Path], str]) -> list[Problem]:
-    found: dict[tuple[str, str], Problem] = {}
-    for detail in error.errors(include_url=False, include_input=False):
-        keys, value = _keys(detail["loc"], data)
-        if isinstance(value, dict) and detail["type"] == "string_type":
-            continue  # the other branch of "a text or a table" says what is wrong
-        problem = Problem(_message(detail), where=place(keys), hint=_hint(detail))
-        found.setdefault((problem.where, problem.message), problem)
-    return sorted(found.values(), key=_line_of)
-
-
-def _line_of(problem: Problem) -> int:
-    return next((int(part) for part in problem.where.split(":")[1:] if part.isdigit()), 0)
-
-
-def _keys(location: tuple[str | int, ...], data: Any) -> tuple[positions.Path, Any]:
-    """Return the part of a pydantic location that is the user's, and the value there: the rest names unions."""
-    keys: list[str | int] = []
-    value = data
-    for index, step in enumerate(location):
-        if isinstance(value, dict):
-            last = index == len(location) - 1
-            if step not in value and not last:
-                continue
-            keys.append(step)
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int):
-            keys.append(step)
-            value = value[step]
-    return tuple(keys), value
-
-
-def _message(detail: ErrorDetails) -> str:
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        return "is not a known key"
-    if kind in {"enum", "literal_error"}:
-        return f"must be one of {detail['ctx']['expected'].replace(' or ', ', ')}"
-    if kind == "string_pattern_mismatch":
-        return FORM_WORDS[detail["ctx"]["pattern"]]
-    return _MESSAGES.get(kind, detail["msg"].removeprefix("Value error, "))
-
-
-def _hint(detail: ErrorDetails) -> str:
-    if detail["type"] != "extra_forbidden":
-        return ""
-    known = _known_keys(detail["loc"][:-1])
-    close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
-
-
-def _known_keys(location: tuple[str | int, ...]) -> list[str]:
-    """Return the keys of the table at a pydantic location."""
-    table: type[Table] = Profile
-    for step in location:
-        for name, field in table.model_fields.items():
-            if step == (field.alias or name):
-                inner = _table_in(field.annotation)
-                table = inner or table
-    return [field.alias or name for name, field in table.model_fields.items()]
-
-
-def _table_in(annotation: Any) -> type[Table] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Table):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _table_in(inner)
-        if found is not None:
-            return found
-    return None
 
 
 class _Reader:
     """Reads what a valid profile refers to, and checks what only the whole of it can tell."""
 
     def __init__(
-        self, path: Path, profile: Profile, place: Callable[[positions.Path], str], environment: Mapping[str, str]
+        self,
+        path: Path,
+        profile: Profile,
+        place: Callable[[positions.Path], str],
+        environment: Mapping[str, str],
+        broken: frozenset[positions.Path] = frozenset(),
     ) -> None:
         self.path = path
         self.profile = profile
         self.place = place
         self.environment = environment
+        self.broken = broken
+        """Where stand-ins are, of which nothing is said."""
         self.problems: list[Problem] = []
+
+    def find_problems(self) -> list[Problem]:
+        """Return what is wrong, besides what is broken."""
+        try:
+            self.read()
+        except ProfileError as error:
+            return list(error.problems)
+        return []
 
     def read(self) -> LoadedProfile:
         profile = self.profile
@@ -222,10 +168,11 @@ class _Reader:
         return LoadedProfile(self.path, resolved, iso, scripts, base, base_path, _digest(resolved, scripts, base))
 
     def _beside(self, name: str) -> Path:
-        return self.path.parent / Path(name).expanduser()
+        return self.path.parent / os.path.expanduser(name)  # noqa: PTH111 - an unknown user's stays as it is
 
     def _problem(self, keys: positions.Path, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(message, where=self.place(keys), hint=hint))
+        if not any(path in {keys[: len(path)], (*keys, "env"), (*keys, "file")} for path in self.broken):
+            self.problems.append(Problem(message, where=self.place(keys), hint=hint))
 
     def _file(self, keys: positions.Path, path: Path) -> str:
         try:
@@ -322,7 +269,8 @@ class _Reader:
     def _check_entry(self, profile: Profile) -> None:
         """Refuse a system that nobody could log in to."""
         system = profile.system
-        if system.root_password_hash is not None:
+        unsure = any(path[:1] == ("user",) or path in _ROOT_KEYS for path in self.broken)
+        if system.root_password_hash is not None or unsure:
             return
         admins = [u for u in profile.user if u.name == "root" or "wheel" in u.groups]
         can_enter = any(u.password_hash or u.ssh_keys for u in admins)
@@ -339,6 +287,8 @@ class _Reader:
             )
 
 
+#: Where it is said how root logs in.
+_ROOT_KEYS = (("system",), ("system", "root_password_hash"), ("system", "lock_root"))
 _SECTION_WORDS = frozenset(
     "%" + word
     for word in (

@@ -9,10 +9,10 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kickbuild.drive.ref import SAFE_LABEL, RefKind
-from kickbuild.profile.fields import FORMS, Line, Size, Text, Word
+from kickbuild.profile.fields import FORMS, Flag, Line, Size, Text, Word
 from kickbuild.profile.network import Network
 from kickbuild.profile.storage import Storage
 from kickbuild.profile.system import System, User
@@ -74,7 +74,7 @@ class Target(Table):
     model: Text | None = Field(None, description="The disk's model.")
     min_size: Size | None = Field(None, description="The disk has at least this size.")
     max_size: Size | None = Field(None, description="The disk has at most this size.")
-    only_other_disk: bool = Field(False, description="The only disk of the box besides the rebuild drive.")
+    only_other_disk: Flag = Field(False, description="The only disk of the box besides the rebuild drive.")
 
     @model_validator(mode="after")
     def _names_a_disk(self) -> Self:
@@ -140,10 +140,17 @@ class Boot(Table):
     kernel_args: tuple[Word, ...] = Field((), description='Added to the kernel line, such as "console=ttyS0,115200".')
 
 
+def _whole_number(value: object) -> object:
+    # 1.0 and true are equal to 1.
+    return value if type(value) is int else None
+
+
 class Profile(Table):
     """A whole profile."""
 
-    schema_: Literal[1] = Field(alias="schema", description="The version of this format: 1.")
+    schema_: Annotated[Literal[1], BeforeValidator(_whole_number)] = Field(
+        alias="schema", description="The version of this format: 1."
+    )
     name: Annotated[str, Field(pattern=FORMS.name)] = Field(
         description="The profile's directory on the drive, and the id of its boot entry."
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from kickbuild.profile.fields import FORMS, Cidrs, Ips, Mac, Word
+from kickbuild.profile.fields import FORMS, Cidrs, Flag, Ips, Mac, Number, Word
 from kickbuild.profile.table import Table
 
 
@@ -22,11 +22,11 @@ class Interface(Table):
 
     device: Annotated[str, Field(pattern=FORMS.device)] | None = None
     mac: Mac | None = None
-    dhcp: bool | None = Field(None, description="True by default where no address is given.")
+    dhcp: Flag | None = Field(None, description="True by default where no address is given.")
     address: Cidrs = Field((), description="An address with its prefix length, or one IPv4 and one IPv6.")
     gateway: Ips = ()
     dns: Ips = ()
-    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+    vlan: Annotated[Number, Field(ge=1, le=4094)] | None = None
     bond: Bond | None = None
 
     @model_validator(mode="after")

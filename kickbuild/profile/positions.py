@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -32,6 +33,8 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.line = 1
+        self.counted = 0
         self.lines: dict[Path, int] = {}
         self.table: Path = ()
         self.counts: dict[Path, int] = {}
@@ -49,7 +52,9 @@ class _Scanner:
         return self.lines
 
     def _line(self) -> int:
-        return self.text.count("\n", 0, self.at) + 1
+        self.line += self.text.count("\n", self.counted, self.at)
+        self.counted = self.at
+        return self.line
 
     def _note(self, path: Path, line: int) -> None:
         for end in range(1, len(path) + 1):
@@ -60,7 +65,7 @@ class _Scanner:
             character = self.text[self.at]
             if character == "#":
                 self._skip_line()
-            elif character.isspace() or character == "\ufeff":
+            elif character.isspace():
                 self.at += 1
             else:
                 return True
@@ -107,7 +112,9 @@ class _Scanner:
         start = self.at
         if self.text[start] in "\"'":
             self._skip_string()
-            return self.text[start + 1 : self.at - 1]
+            quoted = self.text[start : self.at]
+            # The parser knows the escapes.
+            return next(iter(tomllib.loads(f"{quoted} = 1"))) if "\\" in quoted else quoted[1:-1]
         while self.text[self.at] not in _BARE_END:
             self.at += 1
         return self.text[start : self.at]

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from kickbuild.profile.fields import Line, Size
+from kickbuild.profile.fields import Flag, Line, Size
 from kickbuild.profile.table import Table
 
 
@@ -58,7 +58,7 @@ class Part(Table):
 
     mount: Annotated[str, AfterValidator(_mount_point)]
     size: Size
-    grow: bool = False
+    grow: Flag = False
     filesystem: Filesystem | None = None
 
 

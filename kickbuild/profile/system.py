@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from kickbuild.profile.fields import FORMS, Text, Word, crypt_problem
+from kickbuild.profile.fields import FORMS, Flag, Number, Text, Word, crypt_problem
 from kickbuild.profile.table import Table
 
 
@@ -38,7 +38,7 @@ class After(StrEnum):
 class Firewall(Table):
     """The firewall of the new system."""
 
-    enabled: bool = True
+    enabled: Flag = True
     services: tuple[Word, ...] = Field((), description='Services to let in, such as "ssh".')
     ports: tuple[Annotated[str, Field(pattern=FORMS.port)], ...] = Field(
         (), description='Ports to let in, such as "8080:tcp".'
@@ -79,6 +79,12 @@ def _shorthand(value: object) -> object:
     return {"enabled": value} if isinstance(value, bool) else value
 
 
+def _flag_in_schema(schema: dict[str, Any]) -> None:
+    """Tell editors of the shorthand."""
+    table = {key: schema.pop(key) for key in ("$ref", "allOf") if key in schema}
+    schema["anyOf"] = [{"type": "boolean"}, table]
+
+
 class System(Table):
     """The new system."""
 
@@ -86,9 +92,13 @@ class System(Table):
     keyboard: Word = "us"
     timezone: Word = "UTC"
     root_password_hash: PasswordHash | None = Field(None, description="A crypt(3) hash; never a password in clear.")
-    lock_root: bool = Field(False, description="Root has no password; a user in the group wheel is needed.")
+    lock_root: Flag = Field(False, description="Root has no password; a user in the group wheel is needed.")
     selinux: Selinux = Selinux.ENFORCING
-    firewall: Annotated[Firewall, BeforeValidator(_shorthand)] = Firewall(services=("ssh",))
+    firewall: Annotated[Firewall, BeforeValidator(_shorthand)] = Field(
+        Firewall(services=("ssh",)),
+        description="The table, or true or false.",
+        json_schema_extra=_flag_in_schema,
+    )
     services: Services = Services()
     mode: Mode = Mode.CMDLINE
     after: After = After.REBOOT
@@ -114,5 +124,5 @@ class User(Table):
     password_hash: PasswordHash | None = None
     ssh_keys: tuple[Annotated[Text, AfterValidator(_ssh_key)], ...] = ()
     gecos: Annotated[str, Field(pattern=FORMS.gecos)] | None = None
-    uid: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    uid: Annotated[Number, Field(ge=1, le=2**31 - 1)] | None = None
     shell: Word | None = None

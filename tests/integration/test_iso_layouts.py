@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import media
 import pytest
+from command import kickbuild as run_command
 from conftest import needs_tools
 
 from kickbuild.cli.main import run as kickbuild
@@ -99,6 +100,19 @@ def test_udf_names(tmp_path: Path, layout: str) -> None:
     assert facts.match.id == expected_release(layout)
     assert facts.kernel.path == "images/pxeboot/vmlinuz"
     assert_payload(facts, layout)
+
+
+@needs_tools("genisoimage")
+def test_small_faults_are_passed_over_in_silence(tmp_path: Path) -> None:
+    path = media.make_iso(tmp_path / "x.iso", **UDF)  # type: ignore[arg-type]
+    data = bytearray(path.read_bytes())
+    # The descriptor that ends the UDF file set follows the one that begins it; the first bytes tell them apart.
+    begin = next(n for n in range(0, len(data), 2048) if data[n : n + 4] == b"\x00\x01\x02\x00")
+    assert data[begin + 2048] == 8
+    data[begin + 2048 : begin + 4096] = bytes(2048)
+    path.write_bytes(data)
+    done = run_command("inspect", path)
+    assert (done.code, done.err) == (0, "")
 
 
 @pytest.mark.parametrize(

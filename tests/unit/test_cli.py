@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -76,18 +77,54 @@ def test_profile_check_says_all_of_several_files(tmp_path: Path) -> None:
     assert [entry["ok"] for entry in as_json.json] == [False, False]
 
 
+@pytest.mark.parametrize("command", [("profile", "check"), ("inspect",)])
+def test_a_file_that_may_not_be_read_cannot_be_used(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """It is no mistake on the command line. (Root may read it, and finds nothing in it.)"""
+    file = tmp_path / "x"
+    file.touch(mode=0)
+    done = kickbuild(*command, file)
+    assert done.code == 3
+    assert str(file) in done.err
+
+
 def test_the_schema_is_json() -> None:
     schema = kickbuild("profile", "schema").json
     assert schema["title"] == "kickbuild profile"
     assert schema["required"] == ["schema", "name", "source", "target"]
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    command = f"{sys.executable} -m kickbuild profile schema | head -1"
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], env=environment(), capture_output=True, check=False
+def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command line in which ``kickbuild`` is this one."""
+    line = f'kickbuild() {{ "{sys.executable}" -m kickbuild "$@"; }}; {command}'
+    return subprocess.run(
+        ["bash", "-c", line], env=environment(), cwd=cwd, capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("profile schema", 0), ("profile check a.toml", 3), ("releases rocky99", 0)]
+)
+@pytest.mark.parametrize("reader", ["| head -1", "| true", "2>&1 | true", ">&-", "2>&-", ">&- 2>&- <&-", "2>/dev/full"])
+def test_the_exit_code_is_that_of_the_work_whoever_reads(tmp_path: Path, command: str, code: int, reader: str) -> None:
+    (tmp_path / "a.toml").write_text("schema = 1\n")
+    # The reader is gone before the first word.
+    done = shell(f"{{ sleep 0.3; kickbuild {command}; echo $? >code; }} {reader}", tmp_path)
+    assert (tmp_path / "code").read_text() == f"{code}\n"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["profile schema", "releases", "--help"])
+def test_a_result_that_cannot_be_written_is_an_error(tmp_path: Path, command: str) -> None:
+    done = shell(f"kickbuild {command} >/dev/full", tmp_path)
+    assert done.returncode == 6
+    assert done.stderr == "kickbuild: error: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_json_is_json_in_every_locale_and_with_names_that_are_no_text(tmp_path: Path, locale: str) -> None:
+    name = os.fsdecode(b"\xc3\xa9\xff.toml")
+    done = kickbuild("profile", "check", name, "--json", cwd=tmp_path, LC_ALL=locale, PYTHONUTF8="0")
+    assert json.loads(done.out.encode("utf-8", "strict"))[0]["ok"] is False
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "tr_TR.UTF-8", "ja_JP.eucJP", ""])

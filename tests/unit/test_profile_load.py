@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from kickbuild import resources
 from kickbuild.errors import ProfileError
 from kickbuild.profile.load import LoadedProfile, load_profile, parse_profile
+from kickbuild.profile.mended import with_stand_ins
 from kickbuild.profile.model import Profile
 from kickbuild.profile.positions import key_lines
+from kickbuild.profile.problems import broken_paths, dotted, problems_of
 
 HASH = "$6$saltsalt$abcdefghijklmnopqrstuv"
 MINIMAL = f"""\
@@ -111,6 +114,170 @@ def test_a_plaintext_password_is_refused_and_never_repeated() -> None:
     found = problems(MINIMAL.replace(HASH, "hunter2-secret"))
     assert "openssl passwd -6" in found[0][1]
     assert "hunter2" not in str(found)
+
+
+def wheres(text: str, **environment: str) -> list[str]:
+    return [where.removeprefix("web.toml:") for where, _, _ in problems(text, **environment)]
+
+
+def test_a_broken_value_hides_nothing_else() -> None:
+    text = """\
+schema = 1
+nam = "web"
+[source]
+iso = "x.iso"
+[target]
+min_size = 100
+max_sise = "1GiB"
+[drive]
+find_by = "label"
+frob = 1
+[system]
+timezone = "a b"
+root_password_hash = { env = "ABSENT" }
+[[user]]
+name = "twice"
+uid = "x"
+[[user]]
+name = "twice"
+[[network.interface]]
+device = "eno1"
+mac = "52:54:00:12:34:56"
+vlan = 9999
+[storage]
+filesystem = "swap"
+layout = "x"
+[[script]]
+inline = "%end"
+interpreter = "sh"
+[[script]]
+file = "no-such-script"
+when = "never"
+"""
+    assert wheres(text) == [
+        " name",
+        "2: nam",
+        "5: target",
+        "6: target.min_size",
+        "7: target.max_sise",
+        "8: drive",
+        "10: drive.frob",
+        "12: system.timezone",
+        "13: system.root_password_hash",
+        "14: user",
+        "16: user[1].uid",
+        "19: network.interface[1]",
+        "22: network.interface[1].vlan",
+        "23: storage",
+        "25: storage.layout",
+        "27: script[1].inline",
+        "28: script[1].interpreter",
+        "30: script[2].file",
+        "31: script[2].when",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ('serial = "S1"', "serial = 5", "6: target.serial"),
+        ('serial = "S1"', 'serail = "S1"', "6: target.serail"),
+        ("root_password_hash", "root_pasword_hash", "8: system.root_pasword_hash"),
+        (f'"{HASH}"', '"secret"', "8: system.root_password_hash"),
+        (f'"{HASH}"', "{ env = 5 }", "8: system.root_password_hash.env"),
+        ("[system]", "[sistem]", "7: sistem"),
+        (f'root_password_hash = "{HASH}"', 'lock_root = true\n[[user]]\nname = "A"', "10: user[1].name"),
+        ("[system]", "[[script]]\nfile = 5\n[system]", "8: script[1].file"),
+        ("[system]", "[[network.interface]]\ndevice = 5\n[system]", "8: network.interface[1].device"),
+        ("[system]", '[[network.interface]]\nmac = "x"\n[system]', "8: network.interface[1].mac"),
+        (
+            "[system]",
+            '[storage]\nlayout = "custom"\n[[storage.part]]\nmount = "/"\nsize = 1\n[system]',
+            "11: storage.part[1].size",
+        ),
+    ],
+)
+def test_what_is_broken_is_not_missing_as_well(old: str, new: str, where: str) -> None:
+    assert wheres(MINIMAL.replace(old, new)) == [where]
+
+
+TOML_VALUES = st.recursive(
+    st.text(max_size=4) | st.integers(-1, 9) | st.booleans() | st.floats() | st.dates(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "env", "file"]), inner),
+)
+
+
+@given(key=st.sampled_from(sorted(Profile.model_fields)), sub=st.text(max_size=5) | st.none(), value=TOML_VALUES)
+def test_any_value_anywhere_is_taken_or_told(key: str, sub: str | None, value: Any) -> None:
+    data = tomllib.loads(MINIMAL) | {key.rstrip("_"): value if sub is None else {sub: value}}
+    try:
+        error = None
+        Profile.model_validate(data)
+    except ValidationError as caught:
+        error = caught
+    if error is not None:
+        found = problems_of(error, data, dotted)
+        assert found
+        for problem in found:
+            assert problem.where
+            assert problem.where.isprintable()
+            assert "Input should" not in problem.message
+        with_stand_ins(data, broken_paths(error, data))
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [("name = { a = 1 }", "2: name"), ("title = {}", "2: title"), ('source = { iso = { "" = 1 } }', "2: source.iso")],
+)
+def test_a_table_where_a_text_belongs(line: str, where: str) -> None:
+    rest = "[source]\niso = 'x'\n" if "source" not in line else ""
+    name = "name = 'web'\n" if "name" not in line else ""
+    tables = f"[target]\nserial = 'S1'\n[system]\nroot_password_hash = '{HASH}'\n"
+    assert wheres(f"schema = 1\n{line}\n{name}{rest}{tables}") == [where]
+
+
+@pytest.mark.parametrize(("value", "where"), [("{ env = {} }", ".env"), ("{ file = [] }", ".file"), ("[]", "")])
+def test_a_strange_reference_to_a_hash(value: str, where: str) -> None:
+    assert set(wheres(MINIMAL.replace(f'"{HASH}"', value))) == {f"8: system.root_password_hash{where}"}
+
+
+@pytest.mark.parametrize("value", ["true", "1.0", '"1"'])
+def test_only_a_number_is_a_number(value: str) -> None:
+    assert wheres(MINIMAL.replace("schema = 1", f"schema = {value}")) == ["1: schema"]
+    vlan = f"[[network.interface]]\ndevice = 'eno1'\nvlan = {value}\n"
+    assert wheres(MINIMAL + vlan) == ["11: network.interface[1].vlan"]
+
+
+@pytest.mark.parametrize("value", ['"yes"', '"false"', "1", "0.0"])
+def test_only_true_and_false_are_flags(value: str) -> None:
+    assert wheres(MINIMAL + f"lock_root = {value}\n") == ["9: system.lock_root"]
+
+
+def test_bounds_are_told() -> None:
+    interface = "[[network.interface]]\ndevice = 'eno1'\n"
+    assert problems(f"{MINIMAL}{interface}vlan = 4095")[0][1] == "must be at most 4094"
+    assert problems(f"{MINIMAL}{interface}vlan = 0")[0][1] == "must be at least 1"
+
+
+def test_a_key_that_no_terminal_should_see() -> None:
+    assert wheres('"a\\n\\u001b[31m é" = 1\n' + MINIMAL) == [r'1: "a\n\u001b[31m \u00e9"']
+
+
+def test_the_home_of_nobody() -> None:
+    assert load(MINIMAL.replace("x.iso", "~no-such-user/x.iso")).iso == Path("~no-such-user/x.iso")
+    assert load(MINIMAL.replace("x.iso", "~/x.iso")).iso == Path.home() / "x.iso"
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "web.toml"
+    path.write_text(MINIMAL, encoding="utf-8-sig")
+    assert load_profile(path).profile.name == "web"
+
+
+def test_the_schema_knows_that_a_firewall_may_be_a_flag() -> None:
+    firewall = Profile.model_json_schema(by_alias=True)["$defs"]["System"]["properties"]["firewall"]
+    assert firewall["anyOf"][0] == {"type": "boolean"}
+    assert "Firewall" in json.dumps(firewall["anyOf"][1])
 
 
 def test_secrets_from_outside(tmp_path: Path) -> None:
