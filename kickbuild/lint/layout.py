@@ -116,3 +116,18 @@ def may_both_be(one: Statement, other: Statement) -> bool:
     Two that a script writes may be branches of an ``if``, and of two files one may be meant to overrule the other.
     """
     return one.generated is None and other.generated is None and one.source is other.source
+
+
+def is_whole(kickstart: Kickstart) -> bool:
+    """Return whether a filesystem can be missing: everything is here, and it is more than a piece about disks."""
+    return (
+        kickstart.is_complete
+        and all(section.closed for section in kickstart.sections)
+        and (kickstart.has("lang", "rootpw", "timezone", "keyboard") or any(kickstart.sections_of("%packages")))
+        and not has_unknown_names(kickstart)
+    )
+
+
+def disk_given(statement: Statement) -> str:
+    """Return the disk that a ``part`` line names, without ``/dev/``; empty where it names none."""
+    return (statement.get("--ondisk", "--ondrive") or "").removeprefix("/dev/")

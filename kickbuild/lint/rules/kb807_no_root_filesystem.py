@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kickbuild.lint.layout import VOLUMES, has_unknown_names, is_made_by_hand, mount_points
+from kickbuild.lint.layout import VOLUMES, is_made_by_hand, is_whole, mount_points
 from kickbuild.lint.rule import Example, Rule, levels
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
-    if not kickstart.is_complete or not is_made_by_hand(kickstart) or has_unknown_names(kickstart):
+    if not is_whole(kickstart) or not is_made_by_hand(kickstart):
         return
     first = kickstart.first(*VOLUMES, "mount")
     if first is not None and "/" not in mount_points(kickstart):
@@ -51,6 +51,8 @@ RULE = Rule(
             "echo 'part /boot --size=1024' > /tmp/disks\necho 'part / --size=9000' >> /tmp/disks\n%end\n"
         ),
         Example(text="lang en_US\nrootpw --lock\npart /boot --size=1024\npart $ROOT --size=9000\n"),
+        Example(text="zerombr\nclearpart --none\npart /boot --size=1024\n"),
+        Example(text="lang en_US\nrootpw --lock\npart /boot --size=1024\n%packages\n# a tool puts the rest here\n"),
     ),
     check=_check,
 )
