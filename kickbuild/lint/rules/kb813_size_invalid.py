@@ -46,7 +46,7 @@ def _no_size(line: Statement, level: int) -> Iterator[Hit]:
     given = line.option("--size")
     if given is not None and (given.value or "").strip("0"):
         return  # no number: the grammar tells
-    if level < 7:
+    if level < 7 and (given is None or level == 6):
         yield line.hit(f"{shown} has no size, and the installer wants one", given)
     elif not line.has("--grow"):
         # blivet's PartitionDevice.default_size.
@@ -72,6 +72,7 @@ RULE = Rule(
     good=(
         Example(text="part / --size=1 --grow --maxsize=8192\npart swap --recommended\npart /srv --grow\n"),
         Example(text="part swap --size=1024 --maxsize=1024\n"),
+        Example(text="part pv.6 --size=0 --grow\n", release="rhel5"),
         Example(text="part / --onpart=sda2\npart /home --onpart=sda3 --noformat\n"),
         Example(text="part / --size=$SIZE\npart swap --size={{ swap }} --grow --maxsize=1\n"),
         Example(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: MiB below which the installer warns: anaconda.conf min_partition_sizes, before RHEL 8 in its storage checks.
 _LEAST: Final = {"/": 250, "/usr": 250, "/tmp": 50, "/var": 384, "/home": 100}  # noqa: S108 - mount points
+#: A /boot of so much, which was the default for years, holds what RHEL 8 and later put there.
+_ENOUGH: Final = 400
 #: blivet's EFIFS._min_size: below that the installer stops.
 _LEAST_EFI: Final = 50
 #: mkfs.xfs from 5.19 on refuses less; RHEL 10 and Fedora 40 have that.
@@ -38,9 +40,8 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
             message = f"{point} of {size} MiB cannot be xfs: mkfs.xfs refuses less than {_LEAST_XFS} MiB"
             yield line.hit(message, "--size", severity=Severity.ERROR)
         elif size < least:
-            yield line.hit(
-                f"{point} of {size} MiB is less than the {least} MiB that the installer recommends", "--size"
-            )
+            message = f"{point} of {size} MiB is less than the {least} MiB that the installer recommends"
+            yield line.hit(message, "--size", severity=Severity.INFO if size >= _ENOUGH else None)
 
 
 def _size(line: Statement) -> int | None:
