@@ -138,7 +138,8 @@ RULE = Rule(
         Example(text="network --bootproto=static --ip=$IP --netmask={{ mask }} --gateway=@GATEWAY@ --device=eno1\n"),
         Example(
             text="{% if a %}\nnetwork --bootproto=static --ip=192.0.2.10 --netmask=255.255.255.0 --device=eno1\n"
-            "{% else %}\nnetwork --bootproto=static --ip=192.0.2.10 --netmask=255.255.255.0 --device=eno2\n{% endif %}\n"
+            "{% else %}\nnetwork --bootproto=static --ip=192.0.2.10 --netmask=255.255.255.0 --device=eno2\n"
+            "{% endif %}\n"
         ),
     ),
     check=_check,
