@@ -30,6 +30,8 @@ _FILE_NAME: Final = re.compile(
     r"(?:[-_ ]?(?:linux|server)?[-_ ]?v?)([0-9]{1,2})(?:[._]([0-9]{1,2}))?(?![0-9a-z])",
     re.IGNORECASE,
 )
+#: How the reason for a release begins that nothing in the file names.
+_GUESSED: Final = "the newest"
 #: Command -> the last RHEL that knows it. Held against pykickstart by a test.
 REMOVED: Final = {
     "authconfig": 9,
@@ -70,6 +72,11 @@ class LintRelease:
     can: Capabilities
     why: str = ""
     notice: str = ""
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether nothing in the file names it: only its commands tell, or nothing does."""
+        return self.why.startswith(_GUESSED)
 
 
 def choose_release(asked: str, why: str = "") -> LintRelease:
@@ -114,9 +121,9 @@ def find_lint_release(document: Document, name: str) -> LintRelease:
 def _by_commands(names: Iterable[str]) -> LintRelease:
     oldest = min(((REMOVED[name], name) for name in sorted(names) if name in REMOVED), default=None)
     if oldest is None:
-        return choose_release(f"rhel{NEWEST}", "the newest, because nothing in the file tells; --release sets it")
+        return choose_release(f"rhel{NEWEST}", f"{_GUESSED}, because nothing in the file tells; --release sets it")
     level, name = oldest
-    return choose_release(f"rhel{level}", f"the newest that knows its command `{name}`")
+    return choose_release(f"rhel{level}", f"{_GUESSED} that knows its command `{name}`")
 
 
 def _known(name: str, why: str) -> LintRelease | None:

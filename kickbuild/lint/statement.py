@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,8 @@ _FLAG_WORDS: Final = """
 FLAGS: Final = frozenset(_FLAG_WORDS.split())
 #: (command, option) that take a value although the option is a flag elsewhere.
 VALUED: Final = frozenset({("services", "--enabled"), ("services", "--disabled"), ("xconfig", "--noprobe")})
+#: What provisioning tools put their values in the place of: xCAT's #TABLE:…#, @NAME@, <name>, %NAME%.
+_PLACEHOLDER: Final = re.compile(r"#[A-Z]+:[^#]*#|^#[A-Z_]+#$|^@@?\w+@@?$|^<[^<>]+>$|^%\w+%$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,8 @@ class Statement:
 
 
 def is_variable(text: str) -> bool:
-    """Return whether a value is filled in by a shell or a template engine."""
-    return any(mark in text for mark in ("$", "`", "{{", "{%", "<%"))
+    """Return whether a value is filled in by a shell, a template engine or a provisioning tool."""
+    return any(mark in text for mark in ("$", "`", "{{", "{%", "<%")) or bool(_PLACEHOLDER.search(text))
 
 
 def make_statement(source: Source, line: int, words: tuple[Word, ...], generated: Section | None = None) -> Statement:
