@@ -6,13 +6,16 @@ that writes it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from kickbuild.kickstart.document import Kind
 from kickbuild.lint.finding import LintProfile
 from kickbuild.lint.hit import Hit
+from kickbuild.lint.statement import is_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
     from kickbuild.lint.section import Section
     from kickbuild.lint.source import Source
     from kickbuild.lint.statement import Statement
+
+#: Lines of template engines that leave other lines out or bring some: Cheetah's, which cobbler uses, and xCAT's.
+_DIRECTIVE: Final = re.compile(r"\s*#(?:(?:if|elif|else if|for|set)\b.*\$|end (?:if|for)\b)")
+_OF_XCAT: Final = re.compile(r"#(?:TABLE|ENV|COMMAND|XCATVAR|HOSTNAME|INCLUDE(?:_\w+)?)[:#]")
+#: What stands for whole commands until something fills it in.
+_PLACEHOLDER: Final = re.compile(r"@@|@\w+@|__\w+__|<")
 
 
 class Resolution(StrEnum):
@@ -116,8 +125,24 @@ class Kickstart:
     @property
     def is_complete(self) -> bool:
         """Whether every command that the installer will see is here: only then can one be missing."""
-        return not self.is_fragment and not any(
+        return not (self.is_fragment or self.is_template) and not any(
             inclusion.is_open for inclusion in self.inclusions if inclusion.section in {"", "%packages"}
+        )
+
+    @cached_property
+    def is_template(self) -> bool:
+        """Whether a template engine makes the commands of it: any line may go then, and others may come."""
+        names = [statement.name for statement in self.statements]
+        if any(is_variable(name) or _PLACEHOLDER.match(name) for name in names):
+            return True
+        # Terraform's directives, and a word between percent signs, look like sections.
+        if any(section.name.startswith("%{") or section.name.endswith("%") for section in self.sections):
+            return True
+        return any(
+            _OF_XCAT.search(line.text) or (line.kind is Kind.COMMENT and _DIRECTIVE.match(line.text))
+            for source in self.sources
+            for line in source.document.lines
+            if line.kind in {Kind.COMMENT, Kind.COMMAND}
         )
 
     def all(self, *names: str) -> Iterator[Statement]:
