@@ -553,7 +553,7 @@ write_include() {
     done) || return 1
     printf '%s\n' "$commands" >"$include.new" || return 1
     [ "$(cat "$include.new")" = "$commands" ] || return 1
-    mv -f "$include.new" "$include"
+    mv -f "$include.new" "$include" && [ -s "$include" ]
 }
 
 # tell: put the lines of standard input on every console. A console that takes no bytes must not stop us.

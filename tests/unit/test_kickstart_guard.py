@@ -435,6 +435,13 @@ def test_storage_commands_that_do_not_fit(box: Box, shell: str) -> None:
     assert "cannot be written" in result.output
 
 
+@pytest.mark.parametrize("shell", SHELLS[:3])
+def test_storage_commands_that_do_not_arrive(box: Box, shell: str) -> None:
+    """Without its include the installer would stop at an error that nobody sees."""
+    box.program("mv", ":")
+    refused(box, SERIAL, "cannot be written", shell=shell)
+
+
 def test_no_step_needs_room_for_a_temporary_file() -> None:
     """Before 5.1 bash writes a here-document to /tmp; where that is full, the loop that reads it never runs."""
     program = (resources.templates() / "kickstart" / "guard.sh").read_text(encoding="utf-8")
