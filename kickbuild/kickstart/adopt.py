@@ -177,7 +177,9 @@ def _refusals(
     told = {remark.line for remark in found}
     parsed = parse(document.text, capabilities.handler)
     hint = "make it from part lines; kickbuild rebuilds one disk from nothing"
-    found += [Remark(stranger.line or 0, stranger.message, hint) for stranger in parsed.strangers]
+    # A part line that the grammar refuses makes nothing: only what follows from it would be told.
+    strangers = () if parsed.problems else parsed.strangers
+    found += [Remark(stranger.line or 0, stranger.message, hint) for stranger in strangers]
     found += [
         Remark(problem.line or 0, f"{capabilities.family}'s installer does not accept this: {problem.message}")
         for problem in parsed.problems

@@ -36,8 +36,7 @@ def custom_problems(lines: Sequence[str], can: Capabilities, others: Sequence[St
     whole = "".join(f"{line.text}\n" for line in (*others, *custom_lines(lines, can)))
     parsed = parse(whole, can.handler)
     return [
-        (max(1, (problem.line or 0) - len(others)), problem.message)
-        for problem in (*parsed.problems, *parsed.strangers)
+        (max(1, (problem.line or 0) - len(others)), problem.message) for problem in parsed.problems or parsed.strangers
     ]
 
 
