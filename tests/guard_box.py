@@ -157,12 +157,16 @@ class Box:
         firmware: str = "",
         lines: tuple[tuple[str, str], ...] = LINES,
         absent: set[str] | frozenset[str] = frozenset(),
+        proc: bool = True,
     ) -> Result:
-        """Run the guard on this machine."""
+        """Run the guard on this machine; ``proc`` tells whether it can read what is mounted."""
         self._programs()
         for name in absent:
             (self.bin / name).unlink()
-        (self.root / "proc" / "mounts").write_text("".join(f"{line}\n" for line in self.mounts))
+        mounts = self.root / "proc" / "mounts"
+        mounts.write_text("".join(f"{line}\n" for line in self.mounts))
+        if not proc:
+            mounts.unlink()
         text = render_guard(
             profile_name="web",
             profile_digest=DIGEST,
@@ -191,7 +195,7 @@ class Box:
         return Result(
             done.returncode,
             (done.stdout + done.stderr).decode("utf-8", "replace"),
-            include.read_text() if include.exists() else None,
+            include.read_text() if include.is_file() else None,
             (self.root / "rebooted").exists(),
             logs[0].read_text() if logs else None,
         )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.drive.ref import SAFE_LABEL, RefKind
+from kickbuild.drive.ref import RESERVED_LABELS, SAFE_LABEL, RefKind
 from kickbuild.errors import Problem
-from kickbuild.profile.model import RESERVED_LABELS
 from kickbuild.units import GIB, format_size
 
 if TYPE_CHECKING:

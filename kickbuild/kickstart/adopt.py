@@ -175,10 +175,14 @@ def _refusals(
         *refusals.waiting_refusals(document, commands, capabilities),
     ]
     told = {remark.line for remark in found}
-    grammar = parse(document.text, capabilities.handler).problems
+    parsed = parse(document.text, capabilities.handler)
+    hint = "make it from part lines; kickbuild rebuilds one disk from nothing"
+    # A part line that the grammar refuses makes nothing: only what follows from it would be told.
+    strangers = () if parsed.problems else parsed.strangers
+    found += [Remark(stranger.line or 0, stranger.message, hint) for stranger in strangers]
     found += [
         Remark(problem.line or 0, f"{capabilities.family}'s installer does not accept this: {problem.message}")
-        for problem in grammar
+        for problem in parsed.problems
         if problem.line is None or problem.line not in told
     ]
     return found

@@ -72,6 +72,8 @@ class Parsed:
     """The disks that ``ignoredisk --drives`` names."""
     reused: frozenset[str]
     """The partitions that are used as they are (``part --onpart``, ``clearpart --list``)."""
+    strangers: tuple[ParseProblem, ...]
+    """The lines that build on what no line makes: a device or a volume group that is there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def parse(text: str, handler: str) -> Parsed:
         warnings=_ordered([*lenient, *parser.warnings]),
         commands=frozenset(command.name for command in document.commands),
         sections=frozenset(section.name for section in document.sections),
+        strangers=_ordered([*_strange_members(parser.handler), *_strange_groups(parser.handler)]),
         **_disks(parser.handler),
     )
 
@@ -274,6 +277,36 @@ def _sift(
 
 def _ordered(problems: list[ParseProblem]) -> tuple[ParseProblem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0))
+
+
+def _objects(handler: Any, command: str) -> list[Any]:
+    data = getattr(getattr(handler, command, None), "dataList", None)
+    return list(data() or []) if data is not None else []
+
+
+def _strange_members(handler: Any) -> Iterator[ParseProblem]:
+    makers = ("partition", "raid", "logvol", "btrfs")
+    made = {str(made.mountpoint) for command in makers for made in _objects(handler, command)}
+    for command, attribute in (
+        ("volgroup", "physvols"),
+        ("raid", "members"),
+        ("btrfs", "devices"),
+        ("logvol", "cache_pvs"),
+    ):
+        for built in _objects(handler, command):
+            # A subvolume names the volume that it is in, by label or mount point.
+            names = [] if getattr(built, "subvol", False) else getattr(built, attribute, None) or []
+            for name in names:
+                if name not in made:
+                    yield ParseProblem(built.lineno, f"{command} uses {name}, which no line of the kickstart makes")
+
+
+def _strange_groups(handler: Any) -> Iterator[ParseProblem]:
+    groups = {str(group.vgname) for group in _objects(handler, "volgroup")}
+    for volume in _objects(handler, "logvol"):
+        if volume.vgname not in groups:
+            message = f"logvol is in the volume group {volume.vgname}, which no line of the kickstart makes"
+            yield ParseProblem(volume.lineno, message)
 
 
 def _disks(handler: Any) -> dict[str, frozenset[str]]:

@@ -47,11 +47,14 @@ STORAGE: Final = frozenset(
 )
 _NOT_FROM_ISO: Final = "installs no packages from the ISO, so kickbuild's drive cannot be its source"
 _ASKS: Final = "asks a person, and nobody is there"
+_ATTACHES: Final = "attaches disks after the guard has looked"
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "autostep": (_ASKS, "remove the line"),
     "bootc": (_NOT_FROM_ISO, ""),
+    "fcoe": (_ATTACHES, "attach them in a %post script"),
     "hmc": (_NOT_FROM_ISO, ""),
     "interactive": (_ASKS, "remove the line"),
+    "iscsi": (_ATTACHES, "attach them in a %post script"),
     "liveimg": (_NOT_FROM_ISO, ""),
     "method": ("names the source in a way that kickbuild does not know", "write url, nfs, cdrom or harddrive"),
     "mount": ("keeps what is on the disk; kickbuild rebuilds a disk from nothing", "write part lines"),
@@ -59,6 +62,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "ostreecontainer": (_NOT_FROM_ISO, ""),
     "ostreesetup": (_NOT_FROM_ISO, ""),
     "rescue": ("starts a rescue system instead of installing", "remove the line"),
+    "zfcp": (_ATTACHES, "attach them in a %post script"),
     "upgrade": ("upgrades what is on the disk; kickbuild rebuilds a disk from nothing", "remove the line"),
     "%ksappend": ("brings lines that kickbuild cannot see", "put the file's lines here"),
 }

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from kickbuild import __version__
 from kickbuild.errors import KickstartError, Problem, ReleaseError
 from kickbuild.kickstart.adopt import adopt, assemble, guard_section
+from kickbuild.kickstart.custom_lines import custom_lines, custom_problems
 from kickbuild.kickstart.extra import extra_problems
 from kickbuild.kickstart.guard import INCLUDE, render_guard
 from kickbuild.kickstart.network import network_lines, network_problems
@@ -69,7 +70,10 @@ def _written(request: KickstartRequest) -> str:
     problems = release_problems(request)
     if problems:
         raise ReleaseError(*problems)
-    storage = storage_lines(profile.storage, can, request.arch)
+    storage = (
+        *storage_lines(profile.storage, can, request.arch),
+        *custom_lines(profile.storage.lines, can),
+    )
     return render(
         "kickstart/ks.cfg.j2",
         {
@@ -261,6 +265,9 @@ def release_problems(request: KickstartRequest) -> list[Problem]:
     for key, value in hashes:
         if isinstance(value, SecretStr) and not can.modern_hashes and value.get_secret_value()[:3] not in _OLD_HASHES:
             found.append((key, f"{can.family} knows only $5$ and $6$ hashes; make one with `openssl passwd -6`"))
+    before = storage_lines(profile.storage, can, request.arch)
+    custom = custom_problems(profile.storage.lines, can, before) if profile.storage.lines else []
+    found += [(f"storage.lines[{number}]", message) for number, message in custom]
     found += [("kickstart.extra", message) for message in extra_problems(profile.kickstart.extra, request.has_packages)]
     return [Problem(message, where=f"{request.loaded.path}: {key}") for key, message in found]
 

@@ -39,7 +39,7 @@ class StorageLine:
 
 
 def storage_lines(storage: Storage, can: Capabilities, arch: str) -> tuple[StorageLine, ...]:
-    """Return the commands that erase and divide the target, and no other disk."""
+    """Return the commands that erase and divide the target, and no other disk; ``storage.lines`` come after them."""
     lines = [
         *selection_lines(can),
         StorageLine(f"bootloader --location=mbr --{can.boot_drive_option}={TARGET}"),
@@ -52,7 +52,6 @@ def storage_lines(storage: Storage, can: Capabilities, arch: str) -> tuple[Stora
         lines += _lvm(parts, storage, can)
     else:
         lines += [_partition(part, storage, can) for part in parts]
-    lines += [StorageLine(_on_target(line)) for line in storage.lines]
     return tuple(lines)
 
 
@@ -138,8 +137,3 @@ def _lvm(parts: tuple[Part, ...], storage: Storage, can: Capabilities) -> list[S
             StorageLine(f"logvol {part.mount} --vgname={_GROUP} --name={name} --fstype={filesystem} {_size(part)}")
         )
     return lines
-
-
-def _on_target(line: str) -> str:
-    command, _, rest = line.strip().partition(" ")
-    return f"{command} {rest.strip()} --ondisk={TARGET}" if command in {"part", "partition"} else line.strip()

@@ -11,16 +11,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from kickbuild.drive.ref import SAFE_LABEL, RefKind
+from kickbuild.drive.ref import RESERVED_LABELS, SAFE_LABEL, RefKind
 from kickbuild.profile.fields import FORMS, Flag, Line, Size, Text, Word
 from kickbuild.profile.network import Network
 from kickbuild.profile.storage import Storage
 from kickbuild.profile.system import System, User
 from kickbuild.profile.table import Table
-
-# Never a label for a rebuild drive: a disk labelled OEMDRV has its ks.cfg run by every later Anaconda boot without
-# inst.ks (anaconda dracut/kickstart-genrules.sh); ANACONDA and LIVE make the boot loader code skip the device.
-RESERVED_LABELS = ("OEMDRV", "ANACONDA", "LIVE")
 
 
 def _digest(text: str) -> str:

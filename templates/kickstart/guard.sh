@@ -30,17 +30,23 @@ own_mount=''
 source_disks=' '
 matches=''
 target=''
+passed=''
 
 say() { printf 'kickbuild: %s\n' "$*"; }
 
 refuse() { reasons="$reasons$*$newline"; }
 
+# pass STEP: a step came to its end. An error of the shell ends in bash only the step that it is in, and that must not
+# be taken for consent.
+pass() { passed="$passed $1"; }
+
 # read_file FILE: print a small file's first line; nothing where it is not there.
 read_file() {
+    read_line=''
     if [ -r "$1" ] && IFS= read -r read_line 2>/dev/null <"$1"; then
         printf '%s\n' "$read_line"
     elif [ -r "$1" ]; then
-        printf '%s\n' "${read_line:-}"
+        printf '%s\n' "$read_line"
     fi
 }
 
@@ -182,36 +188,44 @@ find_source() {
     for disk in $(whole_disks "$(sys_name "$source_device")"); do
         source_disks="$source_disks$disk "
     done
+    pass source
 }
 
 # find_mount: set source_mount, mounting the drive read-only where the installer has not mounted it.
 find_mount() {
     [ -n "$source_device" ] || return
-    while read -r what where; do
-        [ -n "$what" ] || continue
+    wrong=$(mounts | while read -r what where; do
         case " $KB_SOURCE_MOUNTS " in
         *" $where "*)
             case $what in
             loop* | "$source_device") ;;
-            *) refuse "the installer reads $what, which is not the drive that carries $KB_SOURCE_TAG=$KB_SOURCE." ;;
+            *) printf '%s ' "$what" ;;
             esac
             ;;
         esac
-        if [ "$what" = "$source_device" ] && [ -z "$source_mount" ]; then
-            source_mount=$root$where
-        fi
-    done <<EOF
-$(mounts)
-EOF
-    [ -z "$source_mount" ] || return 0
-    own_mount=$root/tmp/kickbuild-drive
-    mkdir -p "$own_mount"
-    if mount -o ro "$root/dev/$source_device" "$own_mount"; then
-        source_mount=$own_mount
-    else
-        own_mount=''
-        refuse "the rebuild drive $source_device cannot be mounted."
+    done)
+    if [ -n "$wrong" ]; then
+        refuse "the installer reads ${wrong% }, which is not the drive that carries $KB_SOURCE_TAG=$KB_SOURCE."
     fi
+    where_mounted=$(mounts | while read -r what where; do
+        if [ "$what" = "$source_device" ]; then
+            printf '%s\n' "$where"
+            break
+        fi
+    done)
+    if [ -n "$where_mounted" ]; then
+        source_mount=$root$where_mounted
+    else
+        own_mount=$root/tmp/kickbuild-drive
+        mkdir -p "$own_mount"
+        if mount -o ro "$root/dev/$source_device" "$own_mount"; then
+            source_mount=$own_mount
+        else
+            own_mount=''
+            refuse "the rebuild drive $source_device cannot be mounted."
+        fi
+    fi
+    pass mount
 }
 
 # check_manifest: what lies on the drive is what this kickstart was made with.
@@ -246,6 +260,7 @@ check_manifest() {
         now=$(sha256sum <"$source_mount$KB_KICKSTART" 2>/dev/null) || now=none
         [ "${now%% *}" = "$sum" ] || refuse "$KB_KICKSTART on the drive is not the one in its manifest."
     fi
+    pass manifest
 }
 
 # properties SYSFS: print what udev knows of a disk.
@@ -352,6 +367,7 @@ find_target() {
     if [ -n "$KB_ONLY_OTHER" ] && [ $others -ne 1 ]; then
         refuse "there are $others disks besides the rebuild drive, not one."
     fi
+    pass target
 }
 
 # check_target SYSFS: refuse a disk that must not be erased, whatever it is called.
@@ -362,7 +378,11 @@ check_target() {
     if [ "$source_disks" = ' ' ]; then
         refuse "without the rebuild drive nobody can tell that $1 is not it."
     fi
-    bytes=$(($(read_file "$root/sys/block/$1/size") * 512))
+    if ! is_candidate "$1"; then
+        refuse "the disk to erase, $1, went away."
+        return
+    fi
+    bytes=$((sectors * 512))
     if [ "$bytes" -lt "$KB_MIN_SIZE" ]; then
         refuse "the disk to erase, $1, has $bytes bytes, fewer than the $KB_MIN_SIZE that are needed."
     fi
@@ -372,15 +392,38 @@ check_target() {
     if [ "$(read_file "$root/sys/block/$1/ro")" = 1 ]; then
         refuse "the disk to erase, $1, is read-only."
     fi
-    while read -r what where; do
-        [ -n "$what" ] || continue
-        for disk in $(whole_disks "$(sys_name "$what")"); do
-            [ "$disk" != "$1" ] || refuse "the disk to erase, $1, is in use: $what is mounted on $where."
-        done
-    done <<EOF
-$(mounts)
-EOF
+    check_use "$1"
+    check_stack "$1"
     [ -z "$KB_BY_ID" ] || check_twins "$1"
+    [ -z "$KB_BY_ID" ] || check_link "$1" "by-id/$KB_BY_ID"
+    [ -z "$KB_BY_PATH" ] || check_link "$1" "by-path/$KB_BY_PATH"
+}
+
+# check_use SYSFS: nothing on the disk is mounted.
+check_use() {
+    [ -r "$root/proc/mounts" ] || refuse "nobody can tell whether $1 is in use: the guard cannot see what is mounted."
+    in_use=$(mounts | while read -r what where; do
+        for disk in $(whole_disks "$(sys_name "$what")"); do
+            [ "$disk" != "$1" ] || printf '%s is mounted on %s, ' "$what" "$where"
+        done
+    done)
+    [ -z "$in_use" ] || refuse "the disk to erase, $1, is in use: ${in_use%, }."
+}
+
+# check_stack SYSFS: what is built on the disk (an array, a volume, a multipath map) lies on no other disk, where the
+# installer would erase it too.
+check_stack() {
+    for built in "$root/sys/block"/*; do
+        built=${built##*/}
+        beside=''
+        is_above=no
+        for disk in $(whole_disks "$built"); do
+            if [ "$disk" = "$1" ]; then is_above=yes; else beside="$beside $disk"; fi
+        done
+        if [ $is_above = yes ] && [ -n "$beside" ]; then
+            refuse "$built lies on the disk to erase, $1, and on$beside: they would be erased together."
+        fi
+    done
 }
 
 # check_twins SYSFS: disks with one serial share one by-id link, so the link alone does not prove that there is one.
@@ -393,15 +436,41 @@ check_twins() {
             continue
         fi
         disk_properties=$(properties "$other")
-        while IFS= read -r name; do
+        shared=$(printf '%s\n' "$own" | while IFS= read -r name; do
             [ -n "$(trim "$name")" ] || continue
             if serials "$other" | bears serial "$name"; then
-                refuse "two disks bear the serial $name: $1 and $other. Their by-id link leads to only one of them."
+                printf 'serial %s' "$name"
                 break
             fi
-        done <<EOF
-$own
-EOF
+        done)
+        case $KB_BY_ID in
+        wwn-* | nvme-*) ! wwns "$other" | bears wwn "${KB_BY_ID#nvme-}" || shared="name $KB_BY_ID" ;;
+        esac
+        [ -z "$shared" ] || refuse "two disks bear the $shared: $1 and $other. Their by-id link leads to only one of them."
+    done
+}
+
+# check_link SYSFS LINK: no other disk claims the link below /dev/disk that the profile names.
+check_link() {
+    other=$(other_claimant "$1" "$2")
+    [ -z "$other" ] || refuse "two disks claim the link $2: $1 and $other."
+}
+
+# other_claimant SYSFS LINK: print another disk that udev would give the link below /dev/disk to. A link that two disks
+# claim leads to one of them, but the installer asks udev, and takes it for both (blivet, udev.resolve_glob).
+other_claimant() {
+    for other in "$root/sys/block"/*; do
+        other=${other##*/}
+        if [ "$other" = "$1" ] || ! is_candidate "$other"; then
+            continue
+        fi
+        disk_properties=$(properties "$other")
+        case " $(from_properties DEVLINKS) " in
+        *" /dev/disk/$2 "*)
+            printf '%s\n' "$other"
+            return
+            ;;
+        esac
     done
 }
 
@@ -410,18 +479,23 @@ check_firmware() {
     if [ -n "$KB_FIRMWARE" ] && [ "$KB_FIRMWARE" != "$firmware" ]; then
         refuse "the profile is for boxes that boot by $KB_FIRMWARE, and this one booted by $firmware."
     fi
+    pass firmware
 }
 
-# stable_name SYSFS: print the by-id name of a disk, or the kernel's where it has none.
+# stable_name SYSFS: print the by-id name of a disk, or the kernel's where it has none of its own.
 stable_name() {
     device=$(device_name "$1")
+    if ! command -v udevadm >/dev/null 2>&1; then
+        printf '%s\n' "$device"
+        return
+    fi
     for link in "$root/dev/disk/by-id"/wwn-* "$root/dev/disk/by-id"/nvme-* "$root/dev/disk/by-id"/ata-* \
         "$root/dev/disk/by-id"/scsi-* "$root/dev/disk/by-id"/virtio-*; do
         name=${link##*/}
         case $name in
         *-part[0-9]* | *[!A-Za-z0-9_.:+@-]*) continue ;;
         esac
-        if [ "$(device_of "$link")" = "$device" ]; then
+        if [ "$(device_of "$link")" = "$device" ] && [ -z "$(other_claimant "$1" "by-id/$name")" ]; then
             printf 'disk/by-id/%s\n' "$name"
             return
         fi
@@ -462,9 +536,10 @@ replaced() {
 # write_include: write the storage commands for the target, complete or not at all.
 write_include() {
     name=$(stable_name "$target")
-    others=$(other_disks)
+    [ -n "$name" ] || return 1
+    others=$(other_disks) || return 1
     include=$root$KB_INCLUDE
-    printf '%s\n' "$KB_STORAGE" | while IFS= read -r line; do
+    commands=$(printf '%s\n' "$KB_STORAGE" | while IFS= read -r line; do
         condition=${line%%"$tab"*}
         line=${line#*"$tab"}
         if [ -n "$condition" ] && [ "$condition" != "$firmware" ]; then
@@ -473,10 +548,12 @@ write_include() {
         case $line in
         *@OTHERS@*) [ -n "$others" ] || continue ;;
         esac
-        line=$(replaced "$line" @OTHERS@ "$others")
+        line=$(replaced "$line" @OTHERS@ "$others") || exit 1
         replaced "$line" @TARGET@ "$name"
-    done >"$include.new" || return 1
-    mv -f "$include.new" "$include"
+    done) || return 1
+    printf '%s\n' "$commands" >"$include.new" || return 1
+    [ "$(cat "$include.new")" = "$commands" ] || return 1
+    mv -f "$include.new" "$include" && [ -s "$include" ]
 }
 
 # tell: put the lines of standard input on every console. A console that takes no bytes must not stop us.
@@ -541,18 +618,21 @@ go_home() {
 
 at_end() {
     trap - EXIT
-    [ "$is_sure" = yes ] || go_home
+    [ "$is_sure" != yes ] || return 0
+    # Nothing stops the way home.
+    trap '' HUP INT QUIT PIPE TERM
+    go_home
 }
 
 trap at_end EXIT
-trap 'refuse "the guard was stopped by a signal."; exit 1' HUP INT TERM
+trap 'is_sure=no; refuse "the guard was stopped by a signal."; exit 1' HUP INT QUIT TERM
 
 find_source
 find_mount
 check_manifest
 check_firmware
 find_target
-if [ -z "$reasons" ] && [ -n "$target" ]; then
+if [ -z "$reasons" ] && [ -n "$target" ] && [ "$passed" = ' source mount manifest firmware target' ]; then
     if write_include; then
         say "this disk will be erased: $(device_name "$target") ($(stable_name "$target"), $bytes bytes): $KB_TARGET_WORDS"
         [ -z "$own_mount" ] || umount "$own_mount"

@@ -253,6 +253,11 @@ def test_an_iso_without_packages_keeps_the_network_source() -> None:
         ("raid /srv --device=md0 --level=1 raid.01 raid.02", "raid spreads over disks: raid.01 raid.02"),
         ("btrfs none --data=1 btrfs.01 btrfs.02", "btrfs spreads"),
         ("mount /dev/sda1 /srv", "mount keeps"),
+        ("volgroup data sdb1", "volgroup uses sdb1, which no line"),
+        ("volgroup data pv.77 disk/by-id/x-part1", "volgroup uses disk/by-id/x-part1, which no line"),
+        ("raid /srv --device=md0 --level=1 sdb1 sdc1", "raid uses sdc1, which no line"),
+        ("logvol /srv --vgname=old --name=srv --size=1", "logvol is in the volume group old"),
+        ("iscsi --target=iqn.x --ipaddr=192.0.2.1", "after the guard has looked"),
         ("part /home --size=1 --ondisk=$disk", "template"),
         ("part /home --size=1 --ondisk={{ disk }}", "template"),
         ("part /home --size=1 --label=@OTHERS@", "stands for a disk"),
@@ -332,6 +337,12 @@ def test_what_should_be_known_is_told() -> None:
 def test_raid_on_the_one_disk_that_is_named_is_adopted() -> None:
     members = "part raid.01 --size=1 --ondisk=sda\npart raid.02 --size=1 --ondisk=sda\n"
     assert adopted(f"{members}raid /srv --device=md0 --level=1 raid.01 raid.02\n{KS}").text
+
+
+def test_volumes_on_an_array_on_the_one_disk_are_adopted() -> None:
+    parts = "part raid.01 --size=1 --ondisk=sda\npart raid.02 --size=1 --ondisk=sda\n"
+    above = "raid pv.01 --device=md0 --level=1 raid.01 raid.02\nvolgroup data pv.01\n"
+    assert adopted(f"{parts}{above}logvol /srv --vgname=data --name=srv --size=1\n{KS}").text
 
 
 @pytest.mark.parametrize(
@@ -462,7 +473,7 @@ def kickstarts(draw: st.DrawFn) -> str:
     """Return kickstarts that can be adopted, laid out at random."""
     commands = [line for line in KS.splitlines()[:15] if line and not line.startswith("#")]
     commands = draw(st.permutations(commands))
-    missing = draw(st.sets(st.sampled_from(["url", "zerombr", "reboot", "bootloader", "volgroup"])))
+    missing = draw(st.sets(st.sampled_from(["url", "zerombr", "reboot", "bootloader", "logvol"])))
     commands = [line for line in commands if not line.startswith(tuple(missing))]
     sections = draw(st.permutations(["%packages\n@core\n%end", "%pre\necho 'x'\n\n%end", "%post\n# part x\n\n%end"]))
     blocks = draw(st.permutations([*commands, *sections])) if draw(st.booleans()) else [*commands, *sections]

@@ -12,6 +12,7 @@ from guard_box import LINES, SHELLS, UUID, Box, Disk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kickbuild import resources
 from kickbuild.drive.ref import RefKind
 from kickbuild.profile.model import Target
 
@@ -358,3 +359,103 @@ def test_storage_lines_pass_through_any_shell(box: Box) -> None:
     include = box.run(SERIAL, lines=(("", line), *LINES)).include
     assert include is not None
     assert include.splitlines()[0] == line.replace("@TARGET@", "disk/by-id/ata-SUPER_DISK_TARGET1")
+
+
+def _twins(tmp_path: Path, twin: str) -> Box:
+    """Two disks of different serials and one WWN, as cheap ones have it: udev gives one of them the link."""
+    box = Box(tmp_path)
+    names = "/dev/disk/by-id/wwn-0x5 /dev/disk/by-path/{}"
+    for name in ("sda", twin):
+        links = ("by-id/wwn-0x5", f"by-path/{name}")
+        box.add(Disk(name, serial=f"SERIAL-{name}", properties={"DEVLINKS": names.format(name)}, links=links))
+    box.link("by-id/wwn-0x5", "sda")
+    if twin != "sdb":
+        box.add(Disk("sdb", partitions=("sdb1",)))
+        box.image("sdb1")
+    else:
+        (box.root / "sys" / "block" / "sdb" / "sdb1").mkdir()
+        (box.root / "dev" / "sdb1").touch()
+        box.image("sdb1")
+    box.fill_drive()
+    return box
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("twin", ["sdb", "sdc"])
+def test_a_link_that_two_disks_claim_names_neither(tmp_path: Path, shell: str, twin: str) -> None:
+    """The installer asks udev which disks have a link, and erases all of them: blivet, udev.resolve_glob."""
+    box = _twins(tmp_path, twin)
+    include = box.run(Target(serial="SERIAL-sda"), shell=shell).include or ""
+    assert "clearpart --all --initlabel --drives=sda\n" in include
+    assert "by-id" not in include
+    (tmp_path / "tmp" / "kickbuild-storage.ks").unlink()
+    refused(box, Target(by_id="wwn-0x5"), f"two disks claim the link by-id/wwn-0x5: sda and {twin}", shell=shell)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_twins_of_one_wwn_where_udev_cannot_be_asked(box: Box, shell: str) -> None:
+    box.add(Disk("sdc", serial="S3", wwn="naa.5000c500a1b2c3d4"))
+    box.add(Disk("sdd", serial="S4", wwn="naa.5000c500a1b2c3d4", links=("by-id/wwn-0x5000c500a1b2c3d4",)))
+    says = "two disks bear the name wwn-0x5000c500a1b2c3d4"
+    refused(box, Target(by_id="wwn-0x5000c500a1b2c3d4"), says, shell=shell, absent={"udevadm"})
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_is_built_on_the_target_and_another_disk(box: Box, shell: str) -> None:
+    """An array, a volume or a multipath map that is erased with the target is erased on the other disk as well."""
+    box.add(Disk("sdc", serial="DATA"))
+    slaves = box.root / "sys" / "block" / box.add(Disk("md127")).name / "slaves"
+    slaves.mkdir()
+    (slaves / "sda").touch()
+    assert box.run(SERIAL, shell=shell).code == 0
+    (box.root / "tmp" / "kickbuild-storage.ks").unlink()
+    (slaves / "sdc").touch()
+    refused(box, SERIAL, "md127 lies on the disk to erase, sda, and on sdc", shell=shell)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("size", ["", "100 000", "x\n"])
+def test_a_disk_that_changes_under_its_eyes(box: Box, shell: str, size: str) -> None:
+    """An error in one step ends that step alone in bash; it must not pass for consent."""
+    file = box.root / "sys" / "block" / "sda" / "size"
+    box.program("cat", f"case $1 in *udev-sda) printf '{size}' >{file} ;; esac\nexec {shutil.which('cat')} \"$@\"")
+    result = box.run(SERIAL, shell=shell)
+    assert result.include is None, result.output
+    assert result.rebooted, result.output
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_storage_commands_that_do_not_fit(box: Box, shell: str) -> None:
+    """The last line is for another firmware: nothing fails in it, and what failed before must count."""
+    new = box.root / "tmp" / "kickbuild-storage.ks.new"
+    new.symlink_to("/dev/full")
+    result = box.run(SERIAL, shell=shell, lines=(*LINES, ("uefi", "part /boot/efi")))
+    assert not (box.root / "tmp" / "kickbuild-storage.ks").is_symlink(), result.output
+    assert result.rebooted
+    assert "cannot be written" in result.output
+
+
+@pytest.mark.parametrize("shell", SHELLS[:3])
+def test_storage_commands_that_do_not_arrive(box: Box, shell: str) -> None:
+    """Without its include the installer would stop at an error that nobody sees."""
+    box.program("mv", ":")
+    refused(box, SERIAL, "cannot be written", shell=shell)
+
+
+def test_no_step_needs_room_for_a_temporary_file() -> None:
+    """Before 5.1 bash writes a here-document to /tmp; where that is full, the loop that reads it never runs."""
+    program = (resources.templates() / "kickstart" / "guard.sh").read_text(encoding="utf-8")
+    assert "<<" not in program
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_without_a_list_of_mounts_nothing_is_erased(box: Box, shell: str) -> None:
+    refused(box, SERIAL, "cannot see what is mounted", shell=shell, proc=False)
+
+
+@pytest.mark.parametrize("shell", SHELLS[:3])
+@pytest.mark.parametrize("signal", ["HUP", "INT", "QUIT", "TERM"])
+def test_no_signal_keeps_the_box_from_going_home(box: Box, shell: str, signal: str) -> None:
+    """busybox has programs of its own, which send no signals."""
+    box.program("sync", f"kill -{signal} $PPID")
+    refused(box, Target(serial="ABSENT"), "no disk is the one", shell=shell)

@@ -109,6 +109,41 @@ def test_custom_lines_go_to_the_target() -> None:
         render(text.replace("--size=9", "--size=9 --ondisk=sda"))
 
 
+CUSTOM = MINIMAL + '[storage]\nlayout = "custom"\nlines = ["part / --size=1", {0}]\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        ("'part /srv --size=9 # data'", "part /srv --size=9 --ondisk=@TARGET@ # data"),
+        ("'part  /srv --size=9'", "part  /srv --size=9 --ondisk=@TARGET@"),
+    ],
+)
+def test_a_custom_line_keeps_its_comment(line: str, after: str) -> None:
+    assert f"\t{after}" in render(CUSTOM.format(line), "centos7")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("""'part /srv "--onpart=sdb1"'""", "--onpart keeps"),
+        ("""'part /srv --onpa=sdb1'""", "abbreviation"),
+        ("""'part /srv --size=1 "--ondisk=sdb"'""", "sdb"),
+        ("""'part /srv --size=1 --label="x'""", "never closed"),
+        ("""'part /srv --nosuch'""", "nosuch"),
+        ("""'volgroup data sdb1'""", "volgroup uses sdb1"),
+        ("""'logvol /srv --vgname=old --name=srv --size=1'""", "volume group old"),
+        ("""'logvol /srv --vgname=old --name=srv --noformat'""", "--noformat keeps"),
+    ],
+)
+@pytest.mark.parametrize("release", ["centos7", "rocky9.4"])
+def test_a_custom_line_cannot_reach_another_disk(line: str, says: str, release: str) -> None:
+    with pytest.raises(KickbuildError) as caught:
+        render(CUSTOM.format(line), release)
+    assert says in " ".join(problem.message for problem in caught.value.problems)
+    assert all("storage.lines" in problem.where for problem in caught.value.problems)
+
+
 @pytest.mark.parametrize(
     ("extra", "says"),
     [
