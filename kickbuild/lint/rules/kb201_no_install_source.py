@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kickbuild.lint.payload import SOURCES
+from kickbuild.lint.required import is_whole
 from kickbuild.lint.rule import Example, Rule, levels
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     # From RHEL 8 on a subscribed machine takes its packages from Red Hat's CDN without being told.
-    if kickstart.is_complete and not kickstart.has(*SOURCES, "rhsm"):
+    if is_whole(kickstart) and not kickstart.has(*SOURCES, "rhsm"):
         yield kickstart.hit("no command names the installation source")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kickbuild.lint.edits import append, insert_before
+from kickbuild.lint.required import is_whole
 from kickbuild.lint.rule import Example, Rule, levels
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
-    if not kickstart.is_complete or kickstart.has("reboot", "poweroff", "shutdown"):
+    if not is_whole(kickstart) or kickstart.has("reboot", "poweroff", "shutdown"):
         return
     halt = kickstart.last("halt")
     if halt is None:
@@ -55,7 +56,7 @@ RULE = Rule(
         Example(text="»\nlang en_US.UTF-8\nrootpw --lock\nautopart\n"),
         Example(text="»\nlang en_US.UTF-8\nrootpw --lock\nautopart\n\n# what is installed\n%packages\n@core\n%end\n"),
         Example(text="»\nlang en_US.UTF-8\r\nrootpw --lock\r\nautopart", release="rhel6"),
-        Example(text="»\n%packages\n@core\n%end\nlang en_US.UTF-8\nrootpw --lock"),
+        Example(text="»\n%packages\n@core\n%end\nlang en_US.UTF-8\nrootpw --lock\nautopart"),
         Example(text="lang en_US.UTF-8\nrootpw --lock\nautopart\n»halt\n"),
     ),
     good=(
@@ -66,6 +67,7 @@ RULE = Rule(
         Example(text="lang en_US.UTF-8\nrootpw --lock\nautopart\n%include http://ks.lan/site.ks\n"),
         Example(text="lang en_US.UTF-8\nrootpw --lock\nautopart\n{% include 'end.ks' %}\n"),
         Example(text="part / --size=4096\npart swap --size=512\n"),
+        Example(text="part / --size=4096\nnetwork --bootproto=dhcp\n%packages\n@core\n%end\n"),
     ),
     check=_check,
     fixable=True,

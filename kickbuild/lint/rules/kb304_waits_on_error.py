@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kickbuild.lint.finding import LintProfile, Severity
+from kickbuild.lint.required import is_whole
 from kickbuild.lint.rule import Example, Rule, levels
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
     level = kickstart.release.level
     hint = "write `cmdline`" + (" or `text --non-interactive`" if level >= 8 else "")
     if line is None:
-        if kickstart.is_complete:
+        if is_whole(kickstart):
             yield kickstart.hit("no display mode is set: the installer is graphical, and waits at an error", hint=hint)
     elif line.name == "cmdline" or line.has("--non-interactive"):
         return
