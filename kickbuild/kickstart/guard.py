@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Where the installers of RHEL 7 and newer have the drive, or the ISO on it, mounted while ``%pre`` runs.
 _INSTALLER_MOUNTS: Final = "/run/install/isodir /run/install/repo"
+#: What the guard takes off both ends of an identity; other blanks are a part of it.
+_BLANKS: Final = " \t"
 INCLUDE: Final = "/tmp/kickbuild-storage.ks"  # noqa: S108 - in the installer's own memory, where nobody else is
 
 
@@ -51,11 +53,11 @@ def render_guard(
         "KB_KICKSTART": kickstart_path,
         "KB_ISO": iso_path,
         "KB_ISO_SIZE": str(iso_size),
-        "KB_SERIAL": (target.serial or "").strip(),
+        "KB_SERIAL": (target.serial or "").strip(_BLANKS),
         "KB_WWN": target.wwn or "",
         "KB_BY_ID": (target.by_id or "").removeprefix("/dev/disk/by-id/"),
         "KB_BY_PATH": (target.by_path or "").removeprefix("/dev/disk/by-path/"),
-        "KB_MODEL": (target.model or "").strip(),
+        "KB_MODEL": (target.model or "").strip(_BLANKS),
         "KB_MIN_SIZE": str(target.min_size or 0),
         "KB_MAX_SIZE": str(target.max_size or 0),
         "KB_ONLY_OTHER": "yes" if target.only_other_disk else "",

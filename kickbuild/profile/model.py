@@ -79,6 +79,10 @@ class Target(Table):
                 "names no disk: give serial, wwn, by_id, by_path or model, or only_other_disk = true; "
                 "a size alone is no identity"
             )
+        for key in ("serial", "model"):
+            value = getattr(self, key)
+            if value is not None and not value.strip():
+                raise ValueError(f"{key} is blank, which tells no disk from another")
         if self.min_size and self.max_size and self.min_size > self.max_size:
             raise ValueError("min_size is above max_size")
         for key, folder in (("by_id", "/dev/disk/by-id/"), ("by_path", "/dev/disk/by-path/")):
