@@ -75,7 +75,7 @@ class Section:
         """Whether a shell runs it."""
         return self.language in _SHELLS
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The body."""
         return "".join(line.text + (line.ending and "\n") for line in self.lines)
@@ -174,10 +174,14 @@ def _path(word: ShellWord, variables: dict[str, str]) -> str:
     return posixpath.normpath(text) if text.startswith("/") else text
 
 
+#: Commands of a group that are looked at for what the group writes.
+_LONGEST_GROUP: Final = 500
+
+
 def _group(commands: tuple[ShellCommand, ...], closer: int) -> list[ShellCommand]:
     """Return the commands of the group that ends at ``closer``."""
     depth = 0
-    for index in range(closer, -1, -1):
+    for index in range(closer, max(closer - _LONGEST_GROUP, -1), -1):
         command = commands[index]
         depth += bool(command.closes) if index == closer or command.closes else 0
         depth -= sum(opener in OPENERS for opener in command.opens)
