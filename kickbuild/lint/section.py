@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from kickbuild.lint.statement import Option, Statement
 
 SCRIPTS: Final = frozenset({"%pre", "%pre-install", "%post", "%onerror", "%traceback"})
-_SHELLS: Final = frozenset({"sh", "bash", "dash", "ksh", "ash"})
+SHELLS: Final = frozenset({"sh", "bash", "dash", "ksh", "ash"})
+
+
+def language_of(interpreter: str) -> str:
+    """Return what an interpreter, with its options or behind ``env``, reads: ``sh``, ``python``, …"""
+    words = interpreter.split()
+    name = posixpath.basename(words[-1] if words and words[0].endswith("/env") else (words or ["sh"])[0])
+    if name == "platform-python":
+        return "python"
+    return re.sub(r"[0-9.]+$", "", name) or name
 
 
 @dataclass(frozen=True)
@@ -64,16 +73,12 @@ class Section:
     @property
     def language(self) -> str:
         """``sh``, ``bash``, ``python``, ``perl``, or whatever the interpreter is called."""
-        words = self.interpreter.split()
-        name = posixpath.basename(words[-1] if words and words[0].endswith("/env") else (words or ["sh"])[0])
-        if name == "platform-python":
-            return "python"
-        return re.sub(r"[0-9.]+$", "", name) or name
+        return language_of(self.interpreter)
 
     @property
     def is_shell(self) -> bool:
         """Whether a shell runs it."""
-        return self.language in _SHELLS
+        return self.language in SHELLS
 
     @cached_property
     def text(self) -> str:
