@@ -49,8 +49,8 @@ _TABLE: Final = (
         7,
         99,
         """base64 cksum column expand factor fold groups hostid install ionice join logname mkfifo nice nl nohup
-        nsupdate printenv renice rev sha384sum sha512sum shuf stdbuf stty sum taskset unlink users vmstat watch who whoami
-        yes""",
+        nsupdate printenv renice rev sha384sum sha512sum shuf stdbuf stty sum taskset unlink users vmstat watch who
+        whoami yes""",
     ),
 )
 

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     stated = stated_release(kickstart.source.document)
     if stated is not None and stated.release.level != kickstart.release.level:
-        message = (
-            f"the file says that it is for {stated.release.title}, and it is checked for {kickstart.release.title}"
-        )
+        message = f"the file says it is for {stated.release.title}, and it is checked for {kickstart.release.title}"
         yield Hit(kickstart.source, stated.line, message)
 
 
@@ -27,7 +25,7 @@ RULE = Rule(
     code="KB508",
     name="release-mismatch",
     summary="The file's own #version= names another release than the one that it is checked for.",
-    why="A kickstart that was copied from another release stops the installer, or leaves out what that one did unasked.",
+    why="A kickstart that was copied from another release stops the installer, or lacks what that one did unasked.",
     hint="set --release, or mend the comment when the kickstart has been brought up to date",
     levels=levels("W"),
     bad=(

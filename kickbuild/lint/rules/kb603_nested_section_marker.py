@@ -23,9 +23,7 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
             if any(line.text.strip() == mark for line in lines[marker:]):
                 text = lines[marker - 1].text.strip()
                 name = text.split()[0] if text else ""
-                message = (
-                    f"{name} at the start of a line ends {section.name}, in the middle of the text that {mark} closes"
-                )
+                message = f"{name} at the start of a line ends {section.name} within the text that {mark} closes"
                 yield Hit(section.source, marker, message)
                 break
 
@@ -42,7 +40,7 @@ RULE = Rule(
     hint="write the line so that it does not begin with %: echo %end >> FILE, or indent nothing and use sed",
     levels=levels("E"),
     bad=(
-        Example(text="%post\ncat > /root/ks.cfg <<EOF\nlang en_US\n%packages\n@core\n»%end\nEOF\necho\n%end\n"),
+        Example(text="%post\ncat > /root/ks.cfg <<EOF\nlang en_US\n»%packages\n@core\n%end\nEOF\necho\n%end\n"),
         Example(text="%pre\ncat > /tmp/a <<EOF\npart / --size=1\n»%end\nEOF\n%end\n"),
     ),
     good=(

@@ -41,8 +41,8 @@ RULE = Rule(
     name="shebang-ignored",
     summary="A script begins with a #! line, which the installer does not look at.",
     why=(
-        "The script is run as INTERPRETER FILE, with /bin/sh where --interpreter is not given: a Python script fails at "
-        "its first line, and options such as -e are not set."
+        "The script is run as INTERPRETER FILE, with /bin/sh where --interpreter is not given: a Python script fails "
+        "at its first line, and options such as -e are not set."
     ),
     levels=levels("W", "E"),
     bad=(
