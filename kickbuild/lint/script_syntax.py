@@ -19,7 +19,7 @@ _PATIENCE: Final = 10
 _FAULT: Final = re.compile(r"^[^\n]*?(?:line )?\b(\d+): (?:Syntax error: )?(.*)$", re.MULTILINE)
 _UNCLOSED: Final = re.compile(r"here-document at line (\d+) delimited by end-of-file \(wanted `(.*)'\)")
 #: Text that a template engine replaces before any shell sees it.
-_TEMPLATE: Final = re.compile(r"\{\{|\{%|<%|\$SNIPPET\(|^\s*#(?:if|for|set|end) ", re.MULTILINE)
+_TEMPLATE: Final = re.compile(r"\{\{|\{%|<%|<!--#|\$SNIPPET\(|^\s*#(?:if|for|set|end) ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
