@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from kickbuild.errors import LackingError
+from kickbuild.kickstart.corrections import COMMANDS, DATA, LINES, OPTIONAL, OPTIONS
 from kickbuild.kickstart.document import Document, parse_document
 
 if TYPE_CHECKING:
@@ -76,22 +77,6 @@ class Parsed:
     """The lines that build on what no line makes: a device or a volume group that is there already."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Accepted:
-    """A line that pykickstart refuses and the release's real installer accepts."""
-
-    handler: str
-    line: re.Pattern[str]
-
-
-# Found by comparing pykickstart's handlers with the rhelN branches of anaconda and pykickstart that the releases ship.
-_ACCEPTED: Final = (
-    _Accepted("RHEL5", re.compile(r"%packages\s.*--nobase\b")),
-    _Accepted("RHEL6", re.compile(r"%packages\s.*--resolvedeps\b")),
-    _Accepted("RHEL6", re.compile(r"zerombr\s+yes\b")),
-    _Accepted("RHEL7", re.compile(r"(sshkey|mount)\s")),
-    _Accepted("RHEL7", re.compile(r"reboot\s.*--kexec\b")),
-)
 _HANDLER: Final = re.compile(r"(RHEL|FC?)([0-9]{1,3})")
 
 
@@ -101,7 +86,7 @@ def parse(text: str, handler: str) -> Parsed:
     Raises LackingError where the installed pykickstart does not know that grammar.
     """
     document = parse_document(text)
-    parser = _Parser(_handler_class(handler)())
+    parser = _Parser(_make_handler(handler))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         parser.caught = caught
@@ -141,6 +126,29 @@ def _handler_class(name: str) -> type[Any]:
     return found
 
 
+def _make_handler(name: str) -> Any:
+    """Return pykickstart's handler with the corrections made that bring it to the release's own installer."""
+
+    def classes(wanted: dict[str, tuple[str, str]]) -> dict[str, Any]:
+        return {
+            key: getattr(importlib.import_module(f"pykickstart.commands.{module}"), wanted_class)
+            for key, (module, wanted_class) in wanted.items()
+        }
+
+    handler = _handler_class(name)(
+        commandUpdates=classes(COMMANDS.get(name, {})), dataUpdates=classes(DATA.get(name, {}))
+    )
+    for more in OPTIONS.get(name, ()):
+        for command in more.commands:
+            for option in more.options:
+                action = "store" if more.valued else "store_true"
+                handler.commands[command].op.add_argument(option, action=action, version=handler.version, help="")
+    for command, option in OPTIONAL.get(name, ()):
+        for action in handler.commands[command].op._actions:
+            action.required = action.required and option not in action.option_strings
+    return handler
+
+
 @cache
 def command_names(handler: str) -> frozenset[str]:
     """Return the commands that a grammar knows. Raises LackingError for an unknown grammar."""
@@ -148,7 +156,7 @@ def command_names(handler: str) -> frozenset[str]:
     from pykickstart.version import stringToVersion
 
     try:
-        return frozenset(commandMap[stringToVersion(handler)])
+        return frozenset(commandMap[stringToVersion(handler)]) | frozenset(COMMANDS.get(handler, {}))
     except KeyError as error:
         raise LackingError(f"the installed pykickstart does not know the kickstart grammar {handler}") from error
 
@@ -266,7 +274,7 @@ def _sift(
     document: Document, handler: str, problems: list[ParseProblem]
 ) -> tuple[list[ParseProblem], list[ParseProblem]]:
     """Return the problems that stop the real installer, and those that it is known to accept."""
-    patterns = [accepted.line for accepted in _ACCEPTED if accepted.handler == handler]
+    patterns = LINES.get(handler, ())
     stopping: list[ParseProblem] = []
     lenient: list[ParseProblem] = []
     for problem in problems:

@@ -80,20 +80,16 @@ def _judge(kickstart: Kickstart, settings: Settings) -> Found:
     used: set[tuple[Ignore, str]] = set()
     hits: dict[Finding, Hit] = {}
     ignored: list[Finding] = []
-    running = [rule for rule in RULES if _is_on(rule, kickstart, settings)]
-    for rule in running:
-        for hit in _hits(rule, kickstart):
-            severity = _severity(rule, hit, settings)
-            finding = _finding(rule, hit, severity, secrets)
-            silencing = _silencing(finding, hit, ignores)
-            if silencing:
-                used |= {
-                    (ignore, code) for ignore in silencing for code in ignore.codes if code in {rule.code, rule.name}
-                }
-                ignored.append(finding)
-            else:
-                hits[finding] = hit
-    for rule, hit in _about_ignores(ignores, used):
+    found, running = _ask(kickstart, settings)
+    for rule, hit in found:
+        finding = _finding(rule, hit, _severity(rule, hit, settings), secrets)
+        silencing = _silencing(finding, hit, ignores)
+        if silencing:
+            used |= {(ignore, code) for ignore in silencing for code in ignore.codes if code in {rule.code, rule.name}}
+            ignored.append(finding)
+        else:
+            hits[finding] = hit
+    for rule, hit in _about_ignores(ignores, used, running):
         if _is_on(rule, kickstart, settings):
             hits[_finding(rule, hit, _severity(rule, hit, settings), secrets)] = hit
     findings = sorted(hits, key=lambda finding: finding.order)
@@ -105,6 +101,17 @@ def _judge(kickstart: Kickstart, settings: Settings) -> Found:
         ignored=tuple(ignored),
         rules=len(running),
     )
+
+
+def _ask(kickstart: Kickstart, settings: Settings) -> tuple[list[tuple[Rule, Hit]], list[Rule]]:
+    """Return what the rules found, and which of them were asked."""
+    running = [rule for rule in RULES if _is_on(rule, kickstart, settings)]
+    # What is no kickstart at all would get forty findings that one of these says in one.
+    first = [rule for rule in running if rule.alone]
+    found = [(rule, hit) for rule in first for hit in _hits(rule, kickstart)]
+    if found:
+        return found, first
+    return [(rule, hit) for rule in running if not rule.alone for hit in _hits(rule, kickstart)], running
 
 
 def _is_on(rule: Rule, kickstart: Kickstart, settings: Settings) -> bool:
@@ -160,7 +167,9 @@ def _silencing(finding: Finding, hit: Hit, ignores: list[Ignore]) -> list[Ignore
     return [i for i in ignores if i.source is hit.source and i.covers(hit.line, finding.code, finding.name)]
 
 
-def _about_ignores(ignores: list[Ignore], used: set[tuple[Ignore, str]]) -> Iterator[tuple[Rule, Hit]]:
+def _about_ignores(
+    ignores: list[Ignore], used: set[tuple[Ignore, str]], asked: list[Rule]
+) -> Iterator[tuple[Rule, Hit]]:
     for ignore in ignores:
         if not ignore.reason:
             yield find_rule("KB901"), _at(ignore, "this comment gives no reason")
@@ -168,7 +177,7 @@ def _about_ignores(ignores: list[Ignore], used: set[tuple[Ignore, str]]) -> Iter
             rule = next((rule for rule in RULES if code in {rule.code, rule.name}), None)
             if rule is None:
                 yield find_rule("KB903"), _at(ignore, f"there is no rule {code}")
-            elif (ignore, code) not in used:
+            elif (ignore, code) not in used and rule in asked:
                 message = f"{code} is not found here: this comment silences nothing"
                 yield find_rule("KB902"), _at(ignore, message)
 

@@ -117,7 +117,7 @@ def _text(statement: Statement) -> str:
 
 def _kind(message: str) -> Kind:
     if message.startswith("Unknown command"):
-        name = message.rpartition(":")[2].strip()
+        name = unknown_name(message)
         return Kind.OTHER_RELEASES_COMMAND if name in known_commands() else Kind.UNKNOWN_COMMAND
     if "has been removed" in message:
         return Kind.OTHER_RELEASES_COMMAND
@@ -126,6 +126,11 @@ def _kind(message: str) -> Kind:
     if message.startswith(("unrecognized arguments: -", "ambiguous option")):
         return Kind.UNKNOWN_OPTION
     return Kind.INVALID
+
+
+def unknown_name(message: str) -> str:
+    """Return the command that ``Unknown command: …`` is about."""
+    return message.partition(":")[2].strip()
 
 
 def _problem(message: str, origin: _Origin, kind: Kind) -> GrammarProblem:

@@ -140,11 +140,8 @@ class _Assembly:
                 self._package_line(target, line.number, line.text)
         elif target is not None and not section:
             self.take(target, target.name)
-        elif resolution in {Resolution.WRITTEN, Resolution.PARTLY_WRITTEN}:
-            for script, file in self.written.get(path, []):
-                if section == "%packages":
-                    continue
-                self.statements += _generated(script, file)
+        elif resolution in {Resolution.WRITTEN, Resolution.PARTLY_WRITTEN} and section != "%packages":
+            self.statements += _generated(self.written.get(path, []))
 
     def _resolve(self, statement: Statement, path: str) -> tuple[Resolution, str, Source | None]:
         if re.match(r"(https?|ftp|nfs|hd|cdrom):", path):
@@ -194,25 +191,33 @@ def _statement_of(source: Source, number: int) -> Statement:
     return make_statement(source, number, words or (Word("", 0, 0),))
 
 
-def _generated(script: Section, file: WrittenFile) -> Iterator[Statement]:
-    """Yield the commands that a script writes, each with its place in the script as far as that can be told."""
+def _generated(written: list[tuple[Section, WrittenFile]]) -> Iterator[Statement]:
+    """Yield the commands that scripts write into one file, each with its place as far as that can be told."""
+    # A section may be opened by one command of a script and filled by the next ones.
     inside = False
-    for number, text in file.lines:
-        stripped = text.strip()
-        if stripped.startswith("%") and not stripped.startswith("%include"):
-            inside = not stripped.startswith("%end")
-            continue
-        if inside or not stripped or stripped.startswith("#"):
-            continue
-        try:
-            words = split_words(text)
-        except ValueError:
-            continue
-        if words and words[0].text and not words[0].text.startswith("%"):
-            start = script.source.line_text(number).find(stripped)
-            shift = start - text.find(stripped)
-            if start < 0:
-                words = tuple(replace(word, start=-1, end=-1) for word in words)
-            else:
-                words = tuple(replace(word, start=word.start + shift, end=word.end + shift) for word in words)
-            yield make_statement(script.source, number, words, script)
+    for script, file in written:
+        for number, text in file.lines:
+            stripped = text.strip()
+            if stripped.startswith("%") and not stripped.startswith("%include"):
+                inside = not stripped.startswith("%end")
+            elif not inside and stripped and not stripped.startswith(("#", "%")):
+                statement = _written_statement(script, number, text)
+                if statement is not None:
+                    yield statement
+
+
+def _written_statement(script: Section, number: int, text: str) -> Statement | None:
+    try:
+        words = split_words(text)
+    except ValueError:
+        return None
+    if not words or not words[0].text or words[0].text.startswith("%"):
+        return None
+    stripped = text.strip()
+    start = script.source.line_text(number).find(stripped)
+    shift = start - text.find(stripped)
+    if start < 0:
+        words = tuple(replace(word, start=-1, end=-1) for word in words)
+    else:
+        words = tuple(replace(word, start=word.start + shift, end=word.end + shift) for word in words)
+    return make_statement(script.source, number, words, script)

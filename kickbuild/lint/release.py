@@ -100,15 +100,31 @@ def choose_release(asked: str, why: str = "") -> LintRelease:
     )
 
 
-def find_lint_release(document: Document, name: str) -> LintRelease:
-    """Return the release that a kickstart, read from a file called ``name``, is written for, with the reason."""
+@dataclass(frozen=True, slots=True)
+class StatedRelease:
+    """The release that a ``#version=`` line names, and the number of that line."""
+
+    release: LintRelease
+    line: int
+
+
+def stated_release(document: Document) -> StatedRelease | None:
+    """Return the release that a kickstart's own ``#version=`` names, or None."""
     for line in document.lines[:200]:
         version = _VERSION_LINE.match(line.text.strip())
         if version and version[1].upper() != "DEVEL" and version[2]:
             family = "rhel" if version[1].upper() in {"RHEL", "EL"} else "fedora"
             found = _known(f"{family}{version[2]}", f"from `{line.text.strip()}` in line {line.number}")
             if found:
-                return found
+                return StatedRelease(found, line.number)
+    return None
+
+
+def find_lint_release(document: Document, name: str) -> LintRelease:
+    """Return the release that a kickstart, read from a file called ``name``, is written for, with the reason."""
+    stated = stated_release(document)
+    if stated is not None:
+        return stated.release
     pieces = name.replace("\\", "/").split("/")
     for piece in reversed(pieces[-3:]):
         for match in _FILE_NAME.finditer(piece):

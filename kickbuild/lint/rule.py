@@ -76,3 +76,5 @@ class Rule:
     until: int = 99
     fixable: bool = False
     """Some of its hits bring a fix."""
+    alone: bool = False
+    """What it fires on is no kickstart, or none yet: only the rules that say so are asked about that file."""

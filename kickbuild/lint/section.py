@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from kickbuild.lint.statement import Option, Statement
 
 SCRIPTS: Final = frozenset({"%pre", "%pre-install", "%post", "%onerror", "%traceback"})
-_SHELLS: Final = frozenset({"sh", "bash", "dash", "ksh", "ash"})
+SHELLS: Final = frozenset({"sh", "bash", "dash", "ksh", "ash"})
+
+
+def language_of(interpreter: str) -> str:
+    """Return what an interpreter, with its options or behind ``env``, reads: ``sh``, ``python``, …"""
+    words = interpreter.split()
+    name = posixpath.basename(words[-1] if words and words[0].endswith("/env") else (words or ["sh"])[0])
+    if name == "platform-python":
+        return "python"
+    return re.sub(r"[0-9.]+$", "", name) or name
 
 
 @dataclass(frozen=True)
@@ -64,18 +73,14 @@ class Section:
     @property
     def language(self) -> str:
         """``sh``, ``bash``, ``python``, ``perl``, or whatever the interpreter is called."""
-        words = self.interpreter.split()
-        name = posixpath.basename(words[-1] if words and words[0].endswith("/env") else (words or ["sh"])[0])
-        if name == "platform-python":
-            return "python"
-        return re.sub(r"[0-9.]+$", "", name) or name
+        return language_of(self.interpreter)
 
     @property
     def is_shell(self) -> bool:
         """Whether a shell runs it."""
-        return self.language in _SHELLS
+        return self.language in SHELLS
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The body."""
         return "".join(line.text + (line.ending and "\n") for line in self.lines)
@@ -174,10 +179,14 @@ def _path(word: ShellWord, variables: dict[str, str]) -> str:
     return posixpath.normpath(text) if text.startswith("/") else text
 
 
+#: Commands of a group that are looked at for what the group writes.
+_LONGEST_GROUP: Final = 500
+
+
 def _group(commands: tuple[ShellCommand, ...], closer: int) -> list[ShellCommand]:
     """Return the commands of the group that ends at ``closer``."""
     depth = 0
-    for index in range(closer, -1, -1):
+    for index in range(closer, max(closer - _LONGEST_GROUP, -1), -1):
         command = commands[index]
         depth += bool(command.closes) if index == closer or command.closes else 0
         depth -= sum(opener in OPENERS for opener in command.opens)

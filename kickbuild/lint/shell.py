@@ -1,107 +1,62 @@
-"""A light reading of shell scripts: simple commands with their words, redirections and here-documents.
+"""Reading shell scripts into simple commands: see ``kickbuild.lint.shell_words`` for what that is good for.
 
-Enough to tell ``echo "dd of=/dev/sda"`` from ``dd of=/dev/sda``, and to know what a script writes into a file. It is no
-shell: it expands nothing and follows no branch. It never fails; a script that cannot be read to its end yields what was
-read so far.
+One pass over the text, whatever it is: it never fails, and the time that it takes grows with the text's length alone.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from kickbuild.lint.shell_words import (
+    ASSIGNMENT,
+    CLOSERS,
+    OPENERS,
+    HereDocument,
+    Redirection,
+    ShellCommand,
+    ShellWord,
+    assigned,
+    branches,
+    expanded,
+    pipelines,
+    program,
+)
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "CLOSERS",
+    "OPENERS",
+    "HereDocument",
+    "Redirection",
+    "ShellCommand",
+    "ShellWord",
+    "assigned",
+    "branches",
+    "expanded",
+    "pipelines",
+    "program",
+    "read_script",
+]
 _OPERATOR: Final = re.compile(r"&&|\|\||;;&?|;&|\|&|[;&|()]")
 _REDIRECTION: Final = re.compile(r"[0-9]*(?:<<<|<<-?|<>|>>|>\||>&|<&|<|>)|&>>?")
-_ASSIGNMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
+_ARITHMETIC: Final = re.compile(r"\(\((?:[^()]|\([^()]*\))*\)\)")
+_FUNCTION: Final = re.compile(r"\(\s*\)")
 #: Words before a command that are not its name.
 _LEADERS: Final = frozenset({"if", "then", "else", "elif", "while", "until", "do", "!", "time", "{", "exec"})
-OPENERS: Final = frozenset({"{", "(", "for", "while", "until", "if", "case"})
-CLOSERS: Final = frozenset({"}", ")", "done", "fi", "esac"})
+#: ``$(…)`` in ``$(…)`` that is read.
 _DEEPEST: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class ShellWord:
-    """One word: ``text`` without its quotes, expansions kept as they are written; offsets from 0 within the line."""
-
-    text: str
-    line: int
-    start: int
-    end: int
-    literal: bool
-    """Nothing in it is expanded: no variable, no command, no glob."""
-
-
-@dataclass(frozen=True, slots=True)
-class Redirection:
-    """``2>>file``: the operator with its number, and the word behind it."""
-
-    operator: str
-    target: ShellWord
-
-    @property
-    def writes(self) -> bool:
-        """Whether standard output goes into the target."""
-        return self.operator in {">", "1>", ">|", "1>|", ">>", "1>>", "&>", "&>>"}
-
-    @property
-    def appends(self) -> bool:
-        """Whether what the file holds is kept."""
-        return self.operator.endswith(">>")
-
-
-@dataclass(frozen=True, slots=True)
-class HereDocument:
-    """The lines of a here-document: their numbers and texts; ``expands`` where its mark is unquoted."""
-
-    lines: tuple[tuple[int, str], ...]
-    expands: bool
-    closed: bool
-
-
-@dataclass(slots=True)
-class ShellCommand:
-    """One simple command. ``words[0]`` is its name; assignments before it are not in ``words``.
-
-    ``opens`` are the openers (``{``, ``if``, …) that stand before it, ``closes`` the closer that it is, with the
-    redirections of the whole group. ``pipes`` says that its output is the next command's input.
-    """
-
-    line: int
-    words: list[ShellWord] = field(default_factory=list)
-    assignments: list[ShellWord] = field(default_factory=list)
-    redirections: list[Redirection] = field(default_factory=list)
-    heredocs: list[HereDocument] = field(default_factory=list)
-    opens: list[str] = field(default_factory=list)
-    closes: str = ""
-    pipes: bool = False
-    depth: int = 0
-    """How deep in ``$(…)`` it stands."""
-    test: bool = False
-    """It follows ``if``, ``while``, ``until`` or ``!``, or is followed by ``&&`` or ``||``."""
-
-    @property
-    def name(self) -> str:
-        """The command's name without its directory; empty where there are only assignments."""
-        return self.words[0].text.rpartition("/")[2] if self.words else ""
-
-    @property
-    def arguments(self) -> Sequence[ShellWord]:
-        """The words behind the name."""
-        return self.words[1:]
-
-    def texts(self) -> list[str]:
-        """Return the arguments as texts."""
-        return [word.text for word in self.words[1:]]
+#: Characters that may be looked at in search of the ends of expansions, per character of a script: a script of nothing
+#: but openers would be read once for each of them.
+_LOOKS: Final = 10
 
 
 def read_script(lines: Sequence[tuple[int, str]]) -> list[ShellCommand]:
     """Return the simple commands of a script; ``lines`` are its lines with their numbers, without line endings."""
-    reader = _Reader(lines)
+    reader = _Reader(lines, looks=[_LOOKS * sum(len(text) + 1 for _, text in lines)])
     reader.read()
     return reader.commands
 
@@ -109,15 +64,18 @@ def read_script(lines: Sequence[tuple[int, str]]) -> list[ShellCommand]:
 class _Reader:
     """Walks over the lines. ``number`` and ``line`` are where it is, ``at`` the offset in that line."""
 
-    def __init__(self, lines: Sequence[tuple[int, str]], depth: int = 0) -> None:
+    def __init__(self, lines: Sequence[tuple[int, str]], *, looks: list[int], depth: int = 0, at: int = 0) -> None:
         self._lines = lines
         self._index = 0
-        self._at = 0
+        self._at = at
         self._depth = depth
-        self._waiting: list[tuple[ShellCommand, str, bool, bool]] = []
+        self._looks = looks
+        self._waiting: list[tuple[ShellCommand, str, bool, bool, int]] = []
         self.commands: list[ShellCommand] = []
         self._current: ShellCommand | None = None
-        self._leading = False
+        self._after = ""
+        # For each ``case`` that is open, whether a pattern comes next.
+        self._cases: list[bool] = []
 
     @property
     def _line(self) -> str:
@@ -143,6 +101,11 @@ class _Reader:
             self._at = len(line)
         elif line[at] == "\\" and at == len(line) - 1:
             self._index, self._at = self._index + 1, 0
+        elif self._cases and self._cases[-1] and self._current is None:
+            self._pattern()
+        elif line[at] == "(" and not (self._current and self._current.words) and (sums := _ARITHMETIC.match(line, at)):
+            self._command()
+            self._at = sums.end()
         elif redirection := _REDIRECTION.match(line, at):
             self._redirect(redirection[0], redirection.end())
         elif operator := _OPERATOR.match(line, at):
@@ -155,10 +118,51 @@ class _Reader:
         self._finish()
         self._index, self._at = self._index + 1, 0
         waiting, self._waiting = self._waiting, []
-        for command, mark, strips, expands in waiting:
-            self._heredoc(command, mark, strips=strips, expands=expands)
+        for command, mark, strips, expands, line in waiting:
+            self._heredoc(command, mark, line, strips=strips, expands=expands)
 
-    def _heredoc(self, command: ShellCommand, mark: str, *, strips: bool, expands: bool) -> None:
+    def _pattern(self) -> None:
+        """Read over the patterns of a branch of ``case``, up to their closing parenthesis."""
+        self._at += self._line[self._at] == "("
+        goes_on = False
+        while self._index < len(self._lines):
+            if self._at >= len(self._line) and not goes_on:
+                break
+            char = self._line[self._at : self._at + 1]
+            if not char:
+                self._index, self._at = self._index + 1, 0
+            elif char in " \t\r|":
+                goes_on = goes_on or char == "|"
+                self._at += 1
+            elif char in ";&<>()":
+                self._at += 1
+                break
+            else:
+                goes_on = False
+                if self._word().text == "esac":
+                    self._cases.pop()
+                    self._command().closes = "esac"
+                    return
+        self._cases[-1] = False
+        if self._index < len(self._lines):
+            self._command().leads.append(";;")
+
+    def _array(self) -> None:
+        """Read over ``(…)`` behind ``name=``."""
+        while self._index < len(self._lines):
+            if self._at >= len(self._line):
+                self._index, self._at = self._index + 1, 0
+            elif self._line[self._at] == ")":
+                self._at += 1
+                return
+            elif self._line[self._at] == "#":
+                self._at = len(self._line)
+            elif self._line[self._at] in " \t\r;&|<>(":
+                self._at += 1
+            else:
+                self._word()
+
+    def _heredoc(self, command: ShellCommand, mark: str, line: int, *, strips: bool, expands: bool) -> None:
         body: list[tuple[int, str]] = []
         closed = False
         while self._index < len(self._lines) and not closed:
@@ -168,15 +172,18 @@ class _Reader:
             if not closed:
                 body.append((self._number, text))
             self._index += 1
-        command.heredocs.append(HereDocument(tuple(body), expands, closed))
+        command.heredocs.append(HereDocument(tuple(body), expands, closed, mark, line))
 
     def _command(self) -> ShellCommand:
         if self._current is None:
-            self._current = ShellCommand(self._number, depth=self._depth)
+            self._current = ShellCommand(self._number, depth=self._depth, after=self._after)
+            self._after = ""
         return self._current
 
     def _finish(self, operator: str = "") -> None:
         command, self._current = self._current, None
+        if operator:
+            self._after = operator if operator in {"&&", "||", "|", "|&"} else ""
         if command is not None:
             command.pipes = operator in {"|", "|&"}
             command.test = command.test or operator in {"&&", "||"}
@@ -184,14 +191,29 @@ class _Reader:
 
     def _operator(self, operator: str) -> None:
         if operator == "(":
-            if self._current is not None and self._current.words:
-                self._at = len(self._line) if self._line[self._at :].strip() == "" else self._at
-                return  # a function's name
-            self._command().opens.append("(")
+            self._parenthesis()
             return
         self._finish(operator)
         if operator == ")":
             self._command().closes = ")"
+        elif self._cases and operator in {";;", ";&", ";;&"}:
+            self._cases[-1] = True
+
+    def _parenthesis(self) -> None:
+        current = self._current
+        if current is None or not (current.words or current.assignments):
+            self._open("(")
+        elif not current.words and self._line[: self._at - 1].endswith("="):
+            self._array()
+            current.assignments[-1] = replace(current.assignments[-1], literal=False)
+        elif len(current.words) == 1 and (ends := _FUNCTION.match(self._line, self._at - 1)):
+            current.defines, current.words = current.words[0].text, []
+            self._at = ends.end()
+            self._finish()
+
+    def _open(self, opener: str) -> None:
+        self._command().opens.append(opener)
+        self._command().leads.append(opener)
 
     def _redirect(self, operator: str, at: int) -> None:
         while at < len(self._line) and self._line[at] in " \t":
@@ -205,25 +227,36 @@ class _Reader:
         if operator.lstrip("0123456789") in {"<<", "<<-"}:
             raw = self._lines[self._index][1][raw_from : self._at] if self._index < len(self._lines) else ""
             quoted = any(char in raw for char in "\"'\\")
-            self._waiting.append((command, target.text, operator.endswith("-"), not quoted))
+            self._waiting.append((command, target.text, operator.endswith("-"), not quoted, target.line))
         else:
             command.redirections.append(Redirection(operator, target))
 
     def _take(self, word: ShellWord) -> None:
+        if self._current is not None and self._current.closes == ")" and not self._current.words:
+            self._finish()  # if (…) then
         command = self._command()
-        if command.words or command.closes:
+        if command.words:
+            command.words.append(word)
+            if word.text == "in" and len(command.words) == 3 and command.words[0].text == "case":
+                self._cases.append(True)
+                self._finish()
+        elif command.closes:
             command.words.append(word)
         elif word.text in CLOSERS:
             command.closes = word.text
+            if word.text == "esac" and self._cases:
+                self._cases.pop()
         elif word.text in _LEADERS:
             command.test = command.test or word.text in {"if", "elif", "while", "until", "!"}
             if word.text in OPENERS:
-                command.opens.append(word.text)
-        elif _ASSIGNMENT.match(word.text):
+                self._open(word.text)
+            else:
+                command.leads.append(word.text)
+        elif ASSIGNMENT.match(word.text):
             command.assignments.append(word)
         else:
             if word.text in OPENERS:
-                command.opens.append(word.text)
+                self._open(word.text)
             command.line = word.line
             command.words.append(word)
 
@@ -271,8 +304,9 @@ class _Reader:
         start, first = self._at, self._index
         closer = {"(": ")", "{": "}"}[opener]
         depth, quote, at = 0, "", self._at + 1
-        for index in range(self._index, len(self._lines)):
+        for index in range(self._index, len(self._lines) if self._looks[0] > 0 else 0):
             line = self._lines[index][1]
+            self._looks[0] -= len(line) - at + 1
             while at < len(line):
                 char = line[at]
                 if char == "\\":
@@ -284,6 +318,7 @@ class _Reader:
                 elif char in (opener, closer):
                     depth += 1 if char == opener else -1
                     if not depth:
+                        self._looks[0] += len(line) - at
                         self._index, self._at = index, at + 1
                         return self._taken(first, start, index, at, opener)
                 at += 1
@@ -307,49 +342,8 @@ class _Reader:
         lines[0] = lines[0][start + (1 if opener == "`" else 0) :]
         arithmetic = lines[0].startswith("$((")
         if opener != "{" and not arithmetic and self._depth < _DEEPEST:
-            # Blanks in place of what stands before keep the offsets.
-            number, text = inside[0]
-            skipped = start + 2
-            inside[0] = (number, " " * skipped + text[skipped:])
             inside[-1] = (inside[-1][0], inside[-1][1][:end])
-            reader = _Reader(inside, self._depth + 1)
+            reader = _Reader(inside, looks=self._looks, depth=self._depth + 1, at=start + 2)
             reader.read()
             self.commands += reader.commands
         return "\n".join(lines)
-
-
-def assigned(commands: Sequence[ShellCommand]) -> dict[str, str]:
-    """Return the variables that are given one literal value, once."""
-    found: dict[str, list[str]] = {}
-    for command in commands:
-        words = list(command.assignments)
-        if command.name in {"export", "local", "readonly", "declare", "typeset"}:
-            words += [word for word in command.arguments if _ASSIGNMENT.match(word.text)]
-        for word in words:
-            name, _, value = word.text.partition("=")
-            found.setdefault(name, []).append(value if word.literal else "$")
-        if command.name in {"read", "for", "select", "mapfile", "getopts"}:
-            for word in command.arguments:
-                found.setdefault(word.text, []).append("$")
-    return {name: values[0] for name, values in found.items() if len(values) == 1 and values[0] != "$"}
-
-
-def expanded(text: str, variables: dict[str, str]) -> str:
-    """Return a text with the variables that are known filled in."""
-
-    def value(match: re.Match[str]) -> str:
-        return variables.get(match[1] or match[2], match[0])
-
-    return re.sub(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", value, text)
-
-
-def pipelines(commands: Sequence[ShellCommand]) -> Iterator[list[ShellCommand]]:
-    """Yield the commands in groups that are joined by pipes; most groups have one."""
-    group: list[ShellCommand] = []
-    for command in commands:
-        group.append(command)
-        if not command.pipes:
-            yield group
-            group = []
-    if group:
-        yield group

@@ -23,14 +23,17 @@ _SPELLINGS: Final = {"partition": "part", "auth": "authconfig"}
 #: Held against pykickstart's own tables by a test.
 _FLAG_WORDS: Final = """
     --accept --accepted --activate --active --add-boot --agree --agreed --all --allow-ssh --asprimary
-    --autoscreenshot --autovlan --backuppassphrase --cdl --connect-to-insights --dcb --disable --disabled --eject
-    --enable --enabled --encrypted --enforcing --extlinux --force-secure-boot --ftp --grow --hibernation --http
-    --initlabel --install --interactive --ipv4-ignore-auto-dns --ipv6-ignore-auto-dns --isUtc --iscrypted --kexec
-    --lba32 --leavebootorder --linux --lock --no-activate --no-secure-boot --no-signature-verification --noboot
-    --nodefroute --nodns --noformat --nogpg --nohome --noipv4 --noipv6 --nolvm --nombr --nomount --non-interactive
-    --none --nontp --noprobe --noswap --notksdevice --noverifyssl --ntp-disable --nts --permissive --plaintext
-    --recommended --reconfig --resize --romount --sdboot --secure-boot --skip --smtp --ssh --sshkey --startxonboot
-    --subvol --telnet --thin --thinpool --upgrade --use-system-defaults --useexisting --utc
+    --autoscreenshot --autovlan --backuppassphrase --cdl --connect-to-insights --dcb --default --disable
+    --disabled --eject --enable --enabled --encrypted --enforcing --erroronfail --exclude-weakdeps --excludedocs
+    --excludeWeakdeps --extlinux --force-secure-boot --ftp --grow --hibernation --http --ignorebroken
+    --ignoredeps --ignoremissing --initlabel --install --interactive --ipv4-ignore-auto-dns
+    --ipv6-ignore-auto-dns --iscrypted --isUtc --kexec --lba32 --leavebootorder --linux --lock --multilib
+    --no-activate --no-secure-boot --no-signature-verification --no-ssh --nobase --noboot --nochroot --nocore
+    --nodefaults --nodefroute --nodns --noformat --nogpg --nohome --noipv4 --noipv6 --nolvm --nombr --nomount
+    --non-interactive --none --nontp --noprobe --noswap --notksdevice --noverifyssl --ntp-disable --nts
+    --optional --permissive --plaintext --recommended --reconfig --resize --resolvedeps --romount --sdboot
+    --secure-boot --skip --smtp --ssh --sshkey --startxonboot --subvol --telnet --thin --thinpool --upgrade
+    --use-system-defaults --useexisting --utc
 """
 FLAGS: Final = frozenset(_FLAG_WORDS.split())
 #: (command, option) that take a value although the option is a flag elsewhere.

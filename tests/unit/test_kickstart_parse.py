@@ -86,14 +86,39 @@ def test_doubles_are_warnings_as_they_are_to_the_installer() -> None:
         ("RHEL5", "%packages --nobase\n%end\n"),
         ("RHEL6", "%packages --resolvedeps\n%end\n"),
         ("RHEL6", "zerombr yes\n"),
+    ],
+)
+def test_what_the_real_installer_only_warns_of_is_a_warning(handler: str, text: str) -> None:
+    parsed = parse(text, handler)
+    assert parsed.problems == ()
+    assert parsed.warnings
+
+
+@pytest.mark.parametrize(
+    ("handler", "text"),
+    [
+        ("RHEL5", "firewall --enabled --no-ssh\n"),
+        ("RHEL5", "iscsi --ipaddr=192.0.2.1 --reverse-user=a --reverse-password=b\n"),
+        ("RHEL6", "clearpart --all --cdl\n"),
         ("RHEL7", "sshkey --username=root 'ssh-rsa x'\n"),
-        ("RHEL7", "reboot --kexec\n"),
+        ("RHEL7", "mount /dev/sda1 /srv\n"),
+        ("RHEL7", "reboot --eject --kexec\n"),
+        ("RHEL7", "shutdown --kexec\n"),
+        ("RHEL7", "firewall --use-system-defaults\n"),
+        ("RHEL7", "sshpw --username=root --sshkey 'ssh-rsa x'\n"),
+        ("RHEL7", "url --url=https://192.0.2.1/ --sslcacert=file:///ca --sslclientkey file:///key\n"),
+        ("RHEL8", "network --bootproto=dhcp --ipv4-dns-search=a.example --ipv6-ignore-auto-dns\n"),
+        ("RHEL8", "zfcp --devnum=0.0.1234\n"),
     ],
 )
 def test_what_the_real_installer_accepts_is_no_problem(handler: str, text: str) -> None:
     parsed = parse(text, handler)
     assert parsed.problems == ()
-    assert parsed.warnings
+    assert parsed.warnings == ()
+
+
+def test_what_is_accepted_hides_no_other_fault_of_the_line() -> None:
+    assert lines(parse("reboot --kexec --nosuch\nurl --url=https://x/ --metalink=https://y/\n", "RHEL7")) == [1, 2]
 
 
 @pytest.mark.parametrize(

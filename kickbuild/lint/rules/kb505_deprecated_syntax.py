@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kickbuild.lint.edits import replace_in_line
+from kickbuild.lint.finding import Severity
 from kickbuild.lint.grammar import Kind
 from kickbuild.lint.rule import Example, Rule, levels
 
@@ -19,12 +21,19 @@ if TYPE_CHECKING:
 #: Old spelling -> the one that means the same in every release that knows both.
 _SAME = {"--isUtc": "--utc", "--instLangs": "--inst-langs", "--excludeWeakdeps": "--exclude-weakdeps"}
 
+#: What still does as it says, and what asks for nothing that is not done anyway.
+_HARMLESS = re.compile(
+    r"will be deprecated|The zerombr command|"
+    r"The (install|langsupport|mouse|--resolvedeps|--nobase|--active|--lba32)( command| option)? has been"
+)
+
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     for problem in kickstart.grammar:
         if problem.kind is Kind.DEPRECATED:
             hit = problem.hit(_message(problem, kickstart.release.title))
-            yield hit.with_fix(_renaming(problem))
+            severity = Severity.INFO if _HARMLESS.search(problem.message) else None
+            yield replace(hit, fix=_renaming(problem), severity=severity)
 
 
 def _message(problem: GrammarProblem, release: str) -> str:

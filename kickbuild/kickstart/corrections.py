@@ -1,0 +1,64 @@
+"""Where the installed pykickstart's grammar of an old release differs from what that release's own installer takes.
+
+Found by comparing every command of ``pykickstart/handlers`` and its options with the branches that the releases ship
+(rhel5-branch to rhel10-branch of pykickstart, and the commands that anaconda replaces with its own).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_POWER: Final = ("reboot", "poweroff", "halt", "shutdown")
+
+
+@dataclass(frozen=True, slots=True)
+class MoreOptions:
+    """Options that an installer's commands have beyond pykickstart's; ``valued`` says that they take a value."""
+
+    commands: tuple[str, ...]
+    options: tuple[str, ...]
+    valued: bool = True
+
+
+#: handler -> command -> where its class is: the module and the class in ``pykickstart.commands``.
+COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    # anaconda's own ZeroMbr of that time is made from FC3_ZeroMbr, which warns of ``yes`` and goes on.
+    **{name: {"zerombr": ("zerombr", "FC3_ZeroMbr")} for name in ("RHEL6", "F9", "F10", "F11", "F12", "F13")},
+    # rhel7-branch: F22_SshKey, and RHEL7_Mount, which is F27's.
+    "RHEL7": {"sshkey": ("sshkey", "F22_SshKey"), "mount": ("mount", "F27_Mount")},
+}
+#: handler -> the data class that a command of ``COMMANDS`` makes of a line.
+DATA: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "RHEL7": {"SshKeyData": ("sshkey", "F22_SshKeyData"), "MountData": ("mount", "F27_MountData")},
+}
+OPTIONS: Final[dict[str, tuple[MoreOptions, ...]]] = {
+    "RHEL5": (
+        MoreOptions(("firewall",), ("--no-ssh",), valued=False),
+        MoreOptions(("iscsi",), ("--reverse-user", "--reverse-password")),
+    ),
+    "RHEL6": (
+        MoreOptions(("clearpart",), ("--cdl",), valued=False),
+        MoreOptions(("fcoe",), ("--autovlan",), valued=False),
+    ),
+    "RHEL7": (
+        MoreOptions(_POWER, ("--kexec",), valued=False),
+        MoreOptions(("firewall",), ("--use-system-defaults",), valued=False),
+        MoreOptions(("sshpw",), ("--sshkey",), valued=False),
+        MoreOptions(("url",), ("--sslcacert", "--sslclientcert", "--sslclientkey")),
+    ),
+    "RHEL8": (
+        MoreOptions(("network",), ("--ipv4-dns-search", "--ipv6-dns-search")),
+        MoreOptions(("network",), ("--ipv4-ignore-auto-dns", "--ipv6-ignore-auto-dns"), valued=False),
+    ),
+}
+#: handler -> (command, option) that pykickstart requires and the installer does not.
+OPTIONAL: Final[dict[str, frozenset[tuple[str, str]]]] = {
+    "RHEL8": frozenset({("zfcp", "--wwpn"), ("zfcp", "--fcplun")}),
+}
+#: handler -> lines that are refused by pykickstart and taken by the installer.
+LINES: Final[dict[str, tuple[re.Pattern[str], ...]]] = {
+    "RHEL5": (re.compile(r"%packages\s.*--nobase\b"),),
+    "RHEL6": (re.compile(r"%packages\s.*--resolvedeps\b"),),
+}

@@ -1,0 +1,86 @@
+"""What shellcheck says of a kickstart's shell scripts, where it is installed: one process for all of them."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from kickbuild.errors import KickbuildError
+from kickbuild.run import find_tool, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kickbuild.lint.section import Section
+
+#: Seconds that it is given, scripts of one kickstart that it sees, and characters of one script.
+_PATIENCE: Final = 60
+_MOST: Final = 50
+_LONGEST: Final = 128 * 1024
+#: Its warnings that are no news in a kickstart, or are another rule's.
+QUIET: Final = (
+    "SC1036,SC1072,SC1073,SC1088,SC1089",  # syntax: the shell itself is asked
+    "SC2034,SC2154",  # variables that are set or used elsewhere: by a template, or by what is sourced
+    "SC2164,SC2115",  # cd without ||, rm "$x/"
+    "SC2046,SC2155,SC2045,SC2044",  # quoting and masked status, in loops over disks that have no blanks in their names
+    "SC2124,SC2128,SC2178,SC2206,SC2207",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing that shellcheck says; ``column`` and ``end`` count from 1, ``end`` is 0 where it is another line's."""
+
+    section: Section
+    line: int
+    column: int
+    end: int
+    code: int
+    is_error: bool
+    message: str
+
+
+def is_installed() -> bool:
+    """Return whether there is a shellcheck to ask."""
+    return find_tool("shellcheck") is not None
+
+
+def ask(sections: Sequence[Section]) -> Iterator[Advice]:
+    """Yield what shellcheck says of shell scripts; nothing where it is not installed or does not answer."""
+    asked = [s for s in sections if s.is_shell and not s.is_empty and len(s.text) <= _LONGEST][:_MOST]
+    if not asked or not is_installed():
+        return
+    for file, comment in _comments(asked):
+        section = asked[file]
+        # The first line of the file is ours.
+        number, last = comment.get("line", 0) - 1, comment.get("endLine", 0) - 1
+        if 1 <= number <= len(section.lines):
+            yield Advice(
+                section=section,
+                line=section.lines[number - 1].number,
+                column=comment.get("column", 0),
+                end=comment.get("endColumn", 0) if last == number else 0,
+                code=comment.get("code", 0),
+                is_error=comment.get("level") == "error",
+                message=str(comment.get("message", "")).strip().rstrip("."),
+            )
+
+
+def _comments(sections: Sequence[Section]) -> list[tuple[int, dict[str, Any]]]:
+    with tempfile.TemporaryDirectory(prefix="kickbuild-") as directory:
+        for number, section in enumerate(sections):
+            # The installers' /bin/sh is bash.
+            dialect = section.language if section.language in {"dash", "ksh"} else "bash"
+            text = f"# shellcheck shell={dialect}\n{section.text}"
+            (Path(directory) / f"{number}.sh").write_bytes(text.encode("utf-8", "replace"))
+        files = [f"{directory}/{number}.sh" for number in range(len(sections))]
+        words = ["shellcheck", "--norc", "--format=json1", "--severity=warning", f"--exclude={','.join(QUIET)}", *files]
+        try:
+            done = run(words, check=False, timeout=_PATIENCE)
+            found = json.loads(done.stdout)["comments"]
+            return [(int(Path(comment["file"]).stem), comment) for comment in found]
+        except (KickbuildError, ValueError, KeyError, TypeError, RecursionError):
+            return []
