@@ -8,7 +8,7 @@ read so far.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ class _Reader:
         self._waiting: list[tuple[ShellCommand, str, bool, bool]] = []
         self.commands: list[ShellCommand] = []
         self._current: ShellCommand | None = None
-        self._leading = False
+        #: What each parenthesis that is open is: "(" of a subshell, or "" of a pattern in ``[[ … ]]``.
+        self._parentheses: list[str] = []
 
     @property
     def _line(self) -> str:
@@ -184,14 +185,59 @@ class _Reader:
 
     def _operator(self, operator: str) -> None:
         if operator == "(":
-            if self._current is not None and self._current.words:
-                self._at = len(self._line) if self._line[self._at :].strip() == "" else self._at
-                return  # a function's name
+            self._open_parenthesis()
+        elif operator == ")":
+            self._close_parenthesis()
+        else:
+            self._finish(operator)
+
+    def _open_parenthesis(self) -> None:
+        current = self._current
+        rest = self._line[self._at :]
+        if current is not None and not current.words and current.assignments and self._line[self._at - 2] == "=":
+            self._array(current)
+        elif current is not None and current.words and rest.lstrip().startswith(")"):
+            # A function's name. Its body is read as if it ran here.
+            self._at += rest.index(")") + 1
+            self._current = None
+        elif current is not None and current.words:
+            self._parentheses.append("")
+        else:
             self._command().opens.append("(")
-            return
-        self._finish(operator)
-        if operator == ")":
+            self._parentheses.append("(")
+
+    def _close_parenthesis(self) -> None:
+        opened = self._parentheses.pop() if self._parentheses else None
+        if opened == "(":
+            self._finish()
             self._command().closes = ")"
+        elif opened is None:
+            self._pattern()
+
+    def _pattern(self) -> None:
+        """Forget the pattern of a ``case`` that was taken for a command, or for several with pipes between."""
+        current, self._current = self._current, None
+        if current is not None and "case" in current.opens:
+            self.commands.append(current)
+        while not (current and "case" in current.opens) and self.commands and self.commands[-1].pipes:
+            current = self.commands.pop()
+            if "case" in current.opens:
+                current.pipes = False
+                self.commands.append(current)
+
+    def _array(self, command: ShellCommand) -> None:
+        """Read ``name=(…)`` to its end: its value is no literal."""
+        while self._index < len(self._lines):
+            if self._at >= len(self._line):
+                self._index, self._at = self._index + 1, 0
+            elif self._line[self._at] == ")":
+                self._at += 1
+                break
+            elif self._line[self._at] in " \t\r;&|()<>":
+                self._at += 1
+            else:
+                self._word()
+        command.assignments[-1] = replace(command.assignments[-1], literal=False)
 
     def _redirect(self, operator: str, at: int) -> None:
         while at < len(self._line) and self._line[at] in " \t":
@@ -210,6 +256,8 @@ class _Reader:
             command.redirections.append(Redirection(operator, target))
 
     def _take(self, word: ShellWord) -> None:
+        if self._current is not None and self._current.closes == ")":
+            self._finish()  # if (…) then
         command = self._command()
         if command.words or command.closes:
             command.words.append(word)
