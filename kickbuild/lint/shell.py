@@ -117,8 +117,7 @@ class _Reader:
         self._waiting: list[tuple[ShellCommand, str, bool, bool]] = []
         self.commands: list[ShellCommand] = []
         self._current: ShellCommand | None = None
-        #: What each parenthesis that is open is: "(" of a subshell, or "" of a pattern in ``[[ … ]]``.
-        self._parentheses: list[str] = []
+        self._parentheses: list[str] = []  # those that are open: "(" of a subshell, "" of a pattern in [[ … ]]
 
     @property
     def _line(self) -> str:
@@ -217,24 +216,22 @@ class _Reader:
     def _pattern(self) -> None:
         """Forget the pattern of a ``case`` that was taken for a command, or for several with pipes between."""
         current, self._current = self._current, None
-        if current is not None and "case" in current.opens:
-            self.commands.append(current)
-        while not (current and "case" in current.opens) and self.commands and self.commands[-1].pipes:
+        while current is None or "case" not in current.opens:
+            if not (self.commands and self.commands[-1].pipes):
+                return
             current = self.commands.pop()
-            if "case" in current.opens:
-                current.pipes = False
-                self.commands.append(current)
+        current.pipes = False
+        self.commands.append(current)
 
     def _array(self, command: ShellCommand) -> None:
         """Read ``name=(…)`` to its end: its value is no literal."""
         while self._index < len(self._lines):
             if self._at >= len(self._line):
                 self._index, self._at = self._index + 1, 0
-            elif self._line[self._at] == ")":
-                self._at += 1
-                break
             elif self._line[self._at] in " \t\r;&|()<>":
                 self._at += 1
+                if self._line[self._at - 1] == ")":
+                    break
             else:
                 self._word()
         command.assignments[-1] = replace(command.assignments[-1], literal=False)
