@@ -52,6 +52,8 @@ _LISTS: Final = re.compile(
 )
 _CHOOSES: Final = re.compile(r"\b(?:head|tail|jq|sort|select|serial|if|-m ?1)\b|==|!=|!~|grep -\w*v|by-id|by-path|wwn")
 _BEFORE: Final = frozenset({"sudo", "exec", "nohup", "command", "env", "time", "nice", "ionice"})
+#: Loops around a command, and words of one, that are looked at.
+_MOST: Final = 32
 #: A script that has none of these destroys nothing that is known here.
 _ANY: Final = re.compile(r"/dev/|" + "|".join(_WRITING))
 
@@ -135,10 +137,10 @@ class _Writes:
             yield from self._listed(text)
             return
         match = re.match(r"(?P<lead>/dev/)?\$\{?(?P<name>[A-Za-z_]\w*)", text)
-        for name, loop in reversed(loops) if match else ():
+        for name, loop in reversed(loops[-_MOST:]) if match else ():
             if match and match["name"] == name:
                 tail = re.sub(r"^[^}]*\}", "", text[match.end() :]) if "${" in text else text[match.end() :]
-                for item in loop.words[3:]:
+                for item in loop.words[3 : 3 + _MOST]:
                     yield from self._item(item.text, match["lead"] or "", tail)
                 return
 

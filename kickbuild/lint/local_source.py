@@ -29,6 +29,7 @@ SOURCE_COMMANDS: Final = (
     "url",
 )
 _ADDRESS: Final = re.compile(r"hd:(?P<device>(?:UUID=|LABEL=|PARTUUID=|/dev/)?[^:]+)(?::|$)")
+_MOST: Final = 16
 _OPTIONS: Final = {"harddrive": "--partition", "url": "--url", "repo": "--baseurl"}
 
 
@@ -57,14 +58,16 @@ _OF_FILESYSTEMS: Final = ("disk/by-label/", "disk/by-uuid/", "disk/by-partuuid/"
 
 
 def local_sources(kickstart: Kickstart) -> Iterator[LocalSource]:
-    """Yield the local partitions that a kickstart installs from."""
+    """Yield the local partitions that a kickstart installs from, each once; the first few where there are many."""
+    seen: set[str] = set()
     for statement in kickstart.all(*_OPTIONS):
         option = _OPTIONS[statement.name]
         value = (statement.get(option) or "").strip()
         if statement.name != "harddrive":
             match = _ADDRESS.match(value)
             value = match["device"] if match else ""
-        if value:
+        if value and value not in seen and len(seen) < _MOST:
+            seen.add(value)
             yield LocalSource(statement, option, plain(value))
 
 

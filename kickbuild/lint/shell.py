@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _OPERATOR: Final = re.compile(r"&&|\|\||;;&?|;&|\|&|[;&|()]")
+_NAME_ENDS: Final = re.compile(r"\s*\)")
 _REDIRECTION: Final = re.compile(r"[0-9]*(?:<<<|<<-?|<>|>>|>\||>&|<&|<|>)|&>>?")
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
 #: Words before a command that are not its name.
@@ -192,12 +193,11 @@ class _Reader:
 
     def _open_parenthesis(self) -> None:
         current = self._current
-        rest = self._line[self._at :]
         if current is not None and not current.words and current.assignments and self._line[self._at - 2] == "=":
             self._array(current)
-        elif current is not None and current.words and rest.lstrip().startswith(")"):
+        elif current is not None and current.words and (name_ends := _NAME_ENDS.match(self._line, self._at)):
             # A function's name. Its body is read as if it ran here.
-            self._at += rest.index(")") + 1
+            self._at = name_ends.end()
             self._current = None
         elif current is not None and current.words:
             self._parentheses.append("")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kickbuild.lint.section import Section
     from kickbuild.lint.shell import ShellCommand, ShellWord
 
@@ -40,7 +40,7 @@ def may_be_empty(section: Section, name: str, line: int) -> bool:
         is_always = any(depth == 0 for _, depth in values) or bool(_ELSE.search(section.text))
         return not is_always
     sources = {name, *(source for word, _ in values for source in _NAME.findall(word.text.partition("=")[2]))}
-    return not script.is_tested(sources)
+    return not script.is_tested(sources, line)
 
 
 def _falls_back(text: str, name: str) -> bool:
@@ -83,22 +83,37 @@ class _Script:
                     return True
         return False
 
-    def is_tested(self, names: set[str]) -> bool:
-        """Return whether one of the variables is looked at by a test, outside of loops over it."""
-        loops: list[str] = []
+    def is_tested(self, names: set[str], line: int) -> bool:
+        """Return whether a test before a line looks whether one of the variables is there."""
+        loops: list[_Loop] = []
+        tests: list[tuple[int, tuple[_Loop, ...]]] = []
         for command in self._commands:
-            if command.name == "for" and len(command.words) > 1:
-                loops.append(command.words[1].text)
-            elif {"while", "until"} & set(command.opens):
-                loops.append("")
-            elif command.closes == "done" and loops:
-                loops.pop()
-            if command.name in _TESTS or command.name == "case":
-                mentioned = {name for word in self._looked_at(command) for name in _NAME.findall(word.text)}
-                if mentioned & names - set(loops):
-                    return True
-        return False
+            if command.name == "for" or {"while", "until"} & set(command.opens):
+                chooses = command.name in {"for", "read"}
+                over = command.words[1].text if command.name == "for" and len(command.words) > 1 else ""
+                loops.append(_Loop(over, chooses))
+            if _looks_at(command) & (names - {loop.over for loop in loops}):
+                tests.append((command.line, tuple(loops)))
+            if command.closes == "done" and loops:
+                loops.pop().end = command.line
+        # A test in a loop that chooses among disks says nothing behind the loop: there may have been no turn.
+        return any(at <= line and all(not i.chooses or line <= i.end for i in inside) for at, inside in tests)
 
-    @staticmethod
-    def _looked_at(command: ShellCommand) -> Iterator[ShellWord]:
-        yield from command.words[1:2] if command.name == "case" else command.words[1:]
+
+@dataclass(slots=True)
+class _Loop:
+    over: str
+    chooses: bool
+    """It goes over a list, which may be empty."""
+    end: int = sys.maxsize
+
+
+def _looks_at(command: ShellCommand) -> set[str]:
+    """Return the variables of which a command finds out that they are empty."""
+    words = command.words[1:2] if command.name == "case" else command.words[1:]
+    texts = [word.text for word in words]
+    if command.name not in _TESTS and command.name != "case":
+        return set()
+    if {"=", "==", "!="} & set(texts) and not ("" in texts or any(re.match(r"[A-Za-z_]\$", text) for text in texts)):
+        return set()  # compared with a name: that is no question whether it is there
+    return {name for text in texts for name in _NAME.findall(text)}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kickbuild.lint.statement import Option, Statement
 
 
+#: Uses of variables that are looked at.
+_MOST: Final = 200
 _EFFECTS: Final = {
     "clearpart": "clearpart then erases every disk",
     "part": "part then takes any disk",
@@ -26,6 +28,7 @@ _EFFECTS: Final = {
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     found: dict[tuple[int, str], tuple[Statement, Option]] = {}
+    looked = 0
     # Once for each variable, at the command for which it is worst.
     for command in _EFFECTS:
         for line in kickstart.all(command):
@@ -33,8 +36,11 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
                 continue
             for disk in named_disks(line):
                 for name in variables_in(disk.name):
+                    looked += 1
+                    if looked > _MOST or (id(line.generated), name) in found:
+                        continue
                     if may_be_empty(line.generated, name, line.line):
-                        found.setdefault((id(line.generated), name), (line, disk.option))
+                        found[id(line.generated), name] = (line, disk.option)
     for (_, name), (line, option) in found.items():
         yield line.hit(f"${name} may be empty here, and nothing looks: {_EFFECTS[line.name]}", option)
 
@@ -69,6 +75,13 @@ RULE = Rule(
                 "%include /tmp/disk\n%pre\nfor d in $(list-harddrives); do\n"
                 '  [ -z "$d" ] && continue\n  break\ndone\n'
                 '»echo "clearpart --all --drives=$d" > /tmp/disk\n%end\n'
+            )
+        ),
+        Example(
+            text=(
+                '%include /tmp/disk\n%pre\nchosen=""\nfor d in $(lsblk -dno NAME); do\n'
+                '  if [ -z "$chosen" ]; then chosen=$d; fi\ndone\nif [ "$chosen" = nvme0n1 ]; then p=p; fi\n'
+                '»echo "clearpart --all --drives=$chosen" > /tmp/disk\n%end\n'
             )
         ),
     ),

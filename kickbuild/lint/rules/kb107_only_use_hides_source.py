@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kickbuild.lint.disks import is_virtual, only_used
-from kickbuild.lint.finding import LintProfile
+from kickbuild.lint.disks import is_kernel_name, is_virtual, only_used
+from kickbuild.lint.finding import LintProfile, Severity
 from kickbuild.lint.local_source import SOURCE_COMMANDS, local_sources
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.statement import is_variable
@@ -22,22 +22,34 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
     only = only_used(kickstart)
     if line is None or not only:
         return
-    if kickstart.release.can.ignoredisk_hides_source:
-        for source in local_sources(kickstart):
-            # A label does not tell the disk; with one disk alone it can be on no other.
-            is_seen = source.disk in only if source.disk else len(only) > 1
-            if source.statement.name == "harddrive" and not source.is_unknown and not is_seen and not _is_open(only):
-                release = kickstart.release.title
-                yield line.hit(
-                    f"{release} cannot install from {source.device} when --only-use hides its disk", "--only-use"
-                )
-                return
+    hidden = _hidden(kickstart, only)
+    if hidden:
+        message = f"{kickstart.release.title} cannot install from {hidden} when --only-use hides its disk"
+        yield line.hit(message, "--only-use")
+        return
     if all(is_virtual(name) for name in only):
         return  # a virtual machine's medium is a real optical drive to it
     if kickstart.has("cdrom"):
-        yield line.hit("--only-use hides the medium of `cdrom` when that is a USB drive or a disk", "--only-use")
+        # The installer itself writes the two into anaconda-ks.cfg, and with an optical drive they are right.
+        severity = Severity.INFO if kickstart.profile is LintProfile.GENERIC else None
+        message = "--only-use hides the medium of `cdrom` when that is a USB drive or a disk"
+        yield line.hit(message, "--only-use", severity=severity)
     elif kickstart.profile is LintProfile.REBUILD and kickstart.is_complete and not kickstart.has(*SOURCE_COMMANDS):
         yield line.hit("--only-use hides the medium, and no command says where the source is", "--only-use")
+
+
+def _hidden(kickstart: Kickstart, only: frozenset[str]) -> str:
+    """Return the partition of harddrive that the release then loses; empty where it loses none."""
+    if not kickstart.release.can.ignoredisk_hides_source or _is_open(only):
+        return ""
+    for source in local_sources(kickstart):
+        if source.statement.name != "harddrive" or source.is_unknown:
+            continue
+        # A label tells nothing of the disk, nor does a name of a link: then it is one of several, perhaps.
+        by_name = is_kernel_name(source.disk) and all(map(is_kernel_name, only))
+        if source.disk not in only and (by_name or len(only) == 1):
+            return source.device
+    return ""
 
 
 def _is_open(only: frozenset[str]) -> bool:

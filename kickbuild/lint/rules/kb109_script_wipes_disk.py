@@ -68,9 +68,7 @@ RULE = Rule(
         ),
     ),
     good=(
-        Example(
-            text="%pre\nwipefs -a /dev/disk/by-id/wwn-1\nparted /dev/sda print\nfdisk -l\nwipefs /dev/sdb\n%end\n"
-        ),
+        Example(text="%pre\nwipefs -a /dev/disk/by-id/wwn-1\nparted /dev/sda print\nfdisk -l\nwipefs /dev/sdb\n%end\n"),
         Example(text="%pre\necho wipefs -a /dev/sda\ncat > /tmp/x <<EOF\ndd if=/dev/zero of=/dev/sda\nEOF\n%end\n"),
         Example(text="%pre\nd=$(findit)\nwipefs -a /dev/$d\ndd if=/dev/zero of=/dev/null\necho x > /dev/tty1\n%end\n"),
         Example(text="%pre\nparted -s /dev/vda mklabel gpt\n%end\n"),

@@ -22,13 +22,14 @@ _CHOICE: Final = re.compile(r"\{%|<%|^\s*#\s*(?:if|else|elif)\b|^\s*#else", re.M
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     before: Statement | None = None
+    has_choices = any(_CHOICE.search(source.text) for source in kickstart.sources)
     for line in kickstart.all("clearpart"):
         if line.has_variables:
             continue
         kinds = _kinds(line)
         if len(kinds) > 1:
             yield line.hit(f"clearpart is given {' and '.join(kinds)}: {_winner(line)} counts alone", _last(line))
-        if line.generated is not None or _CHOICE.search(line.source.text):
+        if line.generated is not None or has_choices:
             continue
         if before is not None and kinds and _kinds(before) != kinds:
             yield line.hit(
