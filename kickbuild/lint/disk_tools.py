@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.lint.disks import disk_of, is_kernel_name
@@ -54,6 +55,7 @@ _CHOOSES: Final = re.compile(r"\b(?:head|tail|jq|sort|select|serial|if|-m ?1)\b|
 _BEFORE: Final = frozenset({"sudo", "exec", "nohup", "command", "env", "time", "nice", "ionice"})
 #: Loops around a command, and words of one, that are looked at.
 _MOST: Final = 32
+_MOST_WRITES: Final = 1000
 #: A script that has none of these destroys nothing that is known here.
 _ANY: Final = re.compile(r"/dev/|" + "|".join(_WRITING))
 
@@ -86,7 +88,7 @@ class DiskWrite:
 def disk_writes(section: Section) -> Iterator[DiskWrite]:
     """Yield the commands of a shell script that destroy what is on a disk, where that disk can be told."""
     if section.is_script and _ANY.search(section.text):
-        yield from _Writes(section).found()
+        yield from islice(_Writes(section).found(), _MOST_WRITES)
 
 
 def divides_disks(section: Section) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.lint.disks import named_disks
 from kickbuild.lint.rule import Example, Rule, levels
-from kickbuild.lint.variables import may_be_empty, variables_in
+from kickbuild.lint.variables import Variables, variables_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from kickbuild.lint.statement import Option, Statement
 
 
-#: Uses of variables that are looked at.
-_MOST: Final = 200
 _EFFECTS: Final = {
     "clearpart": "clearpart then erases every disk",
     "part": "part then takes any disk",
@@ -28,7 +26,7 @@ _EFFECTS: Final = {
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     found: dict[tuple[int, str], tuple[Statement, Option]] = {}
-    looked = 0
+    variables: dict[int, Variables] = {}
     # Once for each variable, at the command for which it is worst.
     for command in _EFFECTS:
         for line in kickstart.all(command):
@@ -36,11 +34,11 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
                 continue
             for disk in named_disks(line):
                 for name in variables_in(disk.name):
-                    looked += 1
-                    if looked > _MOST or (id(line.generated), name) in found:
-                        continue
-                    if may_be_empty(line.generated, name, line.line):
-                        found[id(line.generated), name] = (line, disk.option)
+                    script = id(line.generated)
+                    if script not in variables:
+                        variables[script] = Variables(line.generated)
+                    if (script, name) not in found and variables[script].may_be_empty(name, line.line):
+                        found[script, name] = (line, disk.option)
     for (_, name), (line, option) in found.items():
         yield line.hit(f"${name} may be empty here, and nothing looks: {_EFFECTS[line.name]}", option)
 
