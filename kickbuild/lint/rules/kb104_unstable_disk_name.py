@@ -19,7 +19,7 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
         for disk in (*named_disks(line), *named_partitions(line)):
             if is_unstable(disk_of(disk.name)):
                 # Once: whoever writes sda writes it everywhere.
-                yield line.hit(f"{disk.name} may be another disk at the next boot", disk.option)
+                yield line.hit(f"{disk_of(disk.name)} may be another disk at the next boot", disk.option)
                 return
 
 

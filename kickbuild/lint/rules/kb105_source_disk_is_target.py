@@ -56,7 +56,7 @@ def _is_a_target(line: Statement, option: Option) -> bool:
         # With other disks beside it, it is there to be read from.
         return option.name == "--only-use" and len(option.values) == 1
     if line.name == "clearpart":
-        return line.has("--all", "--linux", "--initlabel")
+        return line.has("--all", "--linux")
     return option.name != "--driveorder"
 
 
