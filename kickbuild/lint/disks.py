@@ -21,7 +21,14 @@ DISK_OPTIONS: Final = {
     "ignoredisk": ("--drives", "--only-use"),
     "part": ("--ondisk", "--ondrive"),
 }
-_KERNEL_NAME: Final = re.compile(r"(?:[shx]v?d[a-z]{1,3}|nvme\d+n\d+|mmcblk\d+|cciss/c\d+d\d+)")
+#: Command -> its options that name partitions.
+PARTITION_OPTIONS: Final = {
+    "clearpart": ("--list",),
+    "part": ("--onpart", "--usepart", "--onprimary"),
+}
+#: Names that the kernel gives in the order in which it finds disks. Disks of virtual machines (vda, xvda) are left out.
+_KERNEL_NAME: Final = re.compile(r"(?:[sh]d[a-z]{1,3}|nvme\d+n\d+|mmcblk\d+|cciss/c\d+d\d+)")
+_VIRTUAL: Final = re.compile(r"x?vd[a-z]{1,3}")
 _PARTITION: Final = re.compile(r"([shxv]v?d[a-z]{1,3})\d+|(nvme\d+n\d+|mmcblk\d+|cciss/c\d+d\d+|nbd\d+|md\d+)p\d+")
 
 
@@ -59,9 +66,19 @@ def named_disks(statement: Statement, *options: str) -> Iterator[DiskName]:
 def is_unstable(name: str) -> bool:
     """Return whether a name is the kernel's, which may be another disk's at the next boot.
 
-    A virtio disk's (``vda``) is not counted: virtual machines have one.
+    A virtual machine's disk (``vda``, ``xvda``) is not counted: it has one.
     """
-    return bool(_KERNEL_NAME.fullmatch(plain(name))) and not plain(name).startswith("vd")
+    return bool(_KERNEL_NAME.fullmatch(plain(name)))
+
+
+def is_virtual(name: str) -> bool:
+    """Return whether a name is that of a virtual machine's disk: ``vda``, ``xvda``."""
+    return bool(_VIRTUAL.fullmatch(plain(name)))
+
+
+def is_kernel_name(name: str) -> bool:
+    """Return whether a name is the kernel's, a virtual machine's disk among them: two such names are two disks."""
+    return is_unstable(name) or is_virtual(name)
 
 
 def disk_of(name: str) -> str:
@@ -73,7 +90,19 @@ def disk_of(name: str) -> str:
     return re.sub(r"^(disk/by-(?:id|path)/.+)-part\d+$", r"\1", name)
 
 
+def named_partitions(statement: Statement) -> Iterator[DiskName]:
+    """Yield the partitions that a command names."""
+    for option in statement.options:
+        if option.name in PARTITION_OPTIONS.get(statement.name, ()):
+            for value in option.values:
+                yield DiskName(plain(value), option)
+
+
 def only_used(kickstart: Kickstart) -> frozenset[str] | None:
-    """Return the disks of ``ignoredisk --only-use``; None where it is not given."""
-    line = next((line for line in kickstart.all("ignoredisk") if line.has("--only-use")), None)
+    """Return the disks of ``ignoredisk --only-use``, of the last one, which counts; None where it is not given."""
+    line = next((line for line in reversed(kickstart.statements) if _is_only_use(line)), None)
     return frozenset(disk.name for disk in named_disks(line, "--only-use")) if line else None
+
+
+def _is_only_use(line: Statement) -> bool:
+    return line.name == "ignoredisk" and line.has("--only-use")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from kickbuild.lint.disks import is_virtual, named_disks
+from kickbuild.lint.finding import LintProfile, Severity
 from kickbuild.lint.rule import Example, Rule, levels
 
 if TYPE_CHECKING:
@@ -13,13 +15,34 @@ if TYPE_CHECKING:
     from kickbuild.lint.kickstart import Kickstart
 
 
+_OF_LIVE_IMAGES: Final = frozenset({"anaconda-live", "dracut-live", "livesys-scripts"})
+
+
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     if any(line.has("--only-use", "--drives") for line in kickstart.all("ignoredisk")):
         return
+    severity = _severity(kickstart)
     for line in kickstart.all("clearpart"):
         if line.has("--all", "--linux") and not line.has("--drives", "--list"):
             which = "partition" if line.has("--all") else "Linux partition"
-            yield line.hit(f"clearpart erases every {which} of every disk that is attached")
+            yield line.hit(f"clearpart erases every {which} of every disk that is attached", severity=severity)
+
+
+def _severity(kickstart: Kickstart) -> Severity | None:
+    is_rebuild = kickstart.profile is LintProfile.REBUILD
+    if not kickstart.is_complete:
+        # What is included where nobody can look may have the ignoredisk.
+        return Severity.WARNING if is_rebuild else Severity.INFO
+    return None if is_rebuild or not _makes_image(kickstart) else Severity.INFO
+
+
+def _makes_image(kickstart: Kickstart) -> bool:
+    """Return whether the result is plainly an image: its machine lives for one installation and has one disk."""
+    disks = {disk.name for line in kickstart.statements for disk in named_disks(line)}
+    loader = kickstart.last("bootloader")
+    is_without_loader = loader is not None and (loader.get("--location") == "none" or loader.has("--disabled"))
+    names = {package.name for package in kickstart.packages if not package.is_excluded}
+    return is_without_loader or bool(names & _OF_LIVE_IMAGES) or (bool(disks) and all(map(is_virtual, disks)))
 
 
 RULE = Rule(

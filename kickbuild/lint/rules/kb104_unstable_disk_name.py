@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kickbuild.lint.disks import is_unstable, named_disks
+from kickbuild.lint.disks import disk_of, is_unstable, named_disks, named_partitions
 from kickbuild.lint.rule import Example, Rule, levels
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     for line in kickstart.statements:
-        for disk in named_disks(line):
-            if is_unstable(disk.name):
+        for disk in (*named_disks(line), *named_partitions(line)):
+            if is_unstable(disk_of(disk.name)):
                 # Once: whoever writes sda writes it everywhere.
-                yield line.hit(f"{disk.name} may be another disk at the next boot", disk.option)
+                yield line.hit(f"{disk_of(disk.name)} may be another disk at the next boot", disk.option)
                 return
 
 
@@ -36,10 +36,12 @@ RULE = Rule(
     bad=(
         Example(text="»clearpart --all --drives=sda\npart / --size=4096 --ondisk=sda\n"),
         Example(text="»part / --size=4096 --ondisk=/dev/nvme0n1\n"),
+        Example(text="»part / --onpart=sda2\n"),
     ),
     good=(
         Example(text="clearpart --all --drives=/dev/disk/by-id/wwn-0x5000c500a1b2c3d4\n"),
         Example(text="clearpart --all --drives=vda\n"),
+        Example(text="clearpart --all --drives=xvda\npart / --onpart=LABEL=sda1\n"),
     ),
     check=_check,
     since=6,
