@@ -108,7 +108,7 @@ RULE = Rule(
     good=(
         Example(text="%post --nochroot\ncp /etc/x /mnt/sysimage/etc/x\nchroot /mnt/sysimage useradd ann\n%end\n"),
         Example(
-            text="%post --nochroot\ndnf --installroot=/mnt/sysimage -y install vim\nrpm --root /mnt/sysimage -e x\n%end\n"
+            text="%post --nochroot\ndnf --installroot=/mnt/sysimage -y install x\nrpm --root /mnt/sysimage -e x\n%end\n"
         ),
         Example(text="%post\necho 'see /mnt/sysimage'\n[ -d /mnt/sysimage ] && true\n%end\n"),
         Example(
