@@ -41,3 +41,11 @@ def test_the_guard_is_known_to_write_the_include(layout: str, firmware: str) -> 
     assert [inclusion.resolution for inclusion in kickstart.inclusions] == [Resolution.PARTLY_WRITTEN]
     # What it writes depends on the machine: nothing of it is guessed.
     assert not [statement for statement in kickstart.statements if statement.generated]
+
+
+@pytest.mark.parametrize("level", [LintProfile.REBUILD, LintProfile.STRICT])
+@pytest.mark.parametrize("more", ["%include /tmp/unknown\n", "bootloader --location=none\n", "part / --ondisk=vda\n"])
+def test_erasing_every_disk_stays_an_error_where_disks_are_at_stake(level: LintProfile, more: str) -> None:
+    text = f"lang en\nclearpart --all\n{more}"
+    found = check(make_source("ks.cfg", text.encode()), Settings(profile=level, release=choose_release("rhel9")))
+    assert [str(finding.severity) for finding in found.findings if finding.code == "KB101"] == ["error"]

@@ -29,11 +29,11 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
 
 
 def _severity(kickstart: Kickstart) -> Severity | None:
-    is_rebuild = kickstart.profile is LintProfile.REBUILD
-    if not kickstart.is_complete:
-        # What is included where nobody can look may have the ignoredisk.
-        return Severity.WARNING if is_rebuild else Severity.INFO
-    return None if is_rebuild or not _makes_image(kickstart) else Severity.INFO
+    """Return a lower severity where the hit may be none, or do no harm; never where disks are at stake."""
+    if kickstart.profile is not LintProfile.GENERIC:
+        return None
+    # What is included where nobody can look may have the ignoredisk.
+    return None if kickstart.is_complete and not _makes_image(kickstart) else Severity.INFO
 
 
 def _makes_image(kickstart: Kickstart) -> bool:
