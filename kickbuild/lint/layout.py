@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from kickbuild.kickstart.document import Word
     from kickbuild.lint.kickstart import Kickstart
-    from kickbuild.lint.source import Source
     from kickbuild.lint.statement import Statement
 
 #: The commands that make a place for files.
@@ -23,7 +22,7 @@ NOT_MOUNTED: Final = frozenset({"swap", "none", "None", "biosboot", "prepboot", 
 #: Options by which a command takes what is on the disk already.
 REUSING: Final = ("--onpart", "--usepart", "--useexisting", "--noformat")
 _MEMBER: Final = re.compile(r"(?:pv|raid|btrfs)\.")
-_BRANCH: Final = re.compile(r"\{%|<%|%\{\s*(?:if|for)|^\s*#(?:if|else|elif|end if|for|set)\b", re.MULTILINE)
+_BRANCH: Final = re.compile(r"\{%|<%|%\{[ \t]*(?:if|for)|^[ \t]*#(?:if|else|elif|end if|for|set)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,9 @@ def has_unknown_names(kickstart: Kickstart) -> bool:
     return any(statement.has_variables for statement in kickstart.all(*VOLUMES, "volgroup", "mount"))
 
 
-def has_branches(source: Source) -> bool:
-    """Return whether a template engine chooses among the lines: not all of them are in one kickstart."""
-    return bool(_BRANCH.search(source.text))
+def branching_sources(kickstart: Kickstart) -> frozenset[int]:
+    """Return the ids of the files in which a template engine chooses lines: not all are in one kickstart."""
+    return frozenset(id(source) for source in kickstart.sources if _BRANCH.search(source.text))
 
 
 def may_both_be(one: Statement, other: Statement) -> bool:

@@ -90,7 +90,8 @@ class Statement:
     def number(self, *names: str) -> int | None:
         """Return the value of an option as a whole number; None where it is not given or no number."""
         value = self.get(*names)
-        return int(value) if value is not None and value.isascii() and value.isdigit() else None
+        # int() refuses thousands of digits, and no size has so many.
+        return int(value) if value is not None and re.fullmatch(r"[0-9]{1,18}", value) else None
 
     def all_options(self, *names: str) -> Iterator[Option]:
         """Yield every option of these names."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kickbuild.kickstart.document import split_words
 from kickbuild.lint.keymaps import is_console_keymap, is_layout
 from kickbuild.lint.locales import locale_problem
-from kickbuild.lint.statement import is_variable
+from kickbuild.lint.source import make_source
+from kickbuild.lint.statement import is_variable, make_statement
 from kickbuild.lint.time_zones import is_too_new, similar_time_zone, time_zones
 
 
@@ -70,3 +72,12 @@ def test_keyboards() -> None:
     assert not any(map(is_console_keymap, ["", "en", "english", "US"]))
     assert all(map(is_layout, ["us", "gb", "de (nodeadkeys)", " fr (oss) ", "us(euro)"]))
     assert not any(map(is_layout, ["", "uk", "en", "de (", "us,de"]))
+
+
+@pytest.mark.parametrize(
+    ("size", "number"), [("4096", 4096), ("", None), ("-1", None), ("4 GiB", None), ("9" * 5000, None)]
+)
+def test_a_number_is_one_or_none(size: str, number: int | None) -> None:
+    line = f"part / --size='{size}'"
+    statement = make_statement(make_source("x.ks", line.encode()), 1, split_words(line))
+    assert statement.number("--size") == number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kickbuild.lint.layout import has_branches
+from kickbuild.lint.layout import branching_sources
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.statement import is_variable
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     last: dict[tuple[int, str, str], PackageLine] = {}
-    branching = {id(source) for source in kickstart.sources if has_branches(source)}
+    branching = branching_sources(kickstart)
     for line in kickstart.packages:
         if id(line.source) in branching or is_variable(line.text) or not line.name:
             continue

@@ -74,9 +74,11 @@ def _is_old(kickstart: Kickstart) -> bool:
 
 
 def _is_gpt(kickstart: Kickstart) -> bool:
-    # The installer of RHEL 10 and Fedora 37 labels every disk so; before that a disk of more than 2 TiB.
+    # The installers of RHEL 10 and, from 37 on, Fedora label every disk so; before that a disk of more than 2 TiB.
+    release = kickstart.release
     label = next((line.get("--disklabel") for line in kickstart.all("clearpart") if line.has("--disklabel")), None)
-    return label == "gpt" or (label is None and kickstart.release.level >= 10)
+    by_default = release.level >= 10 or (release.is_fedora and release.number >= 37)
+    return label == "gpt" or (label is None and by_default)
 
 
 RULE = Rule(

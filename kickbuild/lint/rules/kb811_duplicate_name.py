@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kickbuild.lint.layout import VOLUMES, Name, defined_members, has_branches, may_both_be, mount_point, place_of
+from kickbuild.lint.layout import VOLUMES, Name, branching_sources, defined_members, may_both_be, mount_point, place_of
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.statement import is_variable
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     seen: dict[tuple[str, str], Name] = {}
+    branching = branching_sources(kickstart)
     for kind, name in _names(kickstart):
-        if is_variable(name.text) or has_branches(name.statement.source):
+        if is_variable(name.text) or id(name.statement.source) in branching:
             continue
         first = seen.setdefault((kind, name.text), name)
         if first is not name and may_both_be(first.statement, name.statement):

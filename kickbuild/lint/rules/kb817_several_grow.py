@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kickbuild.lint.layout import disk_given, has_branches, is_member, may_both_be, place_of
+from kickbuild.lint.layout import branching_sources, disk_given, is_member, may_both_be, place_of
 from kickbuild.lint.rule import Example, Rule, levels
 
 if TYPE_CHECKING:
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     first: dict[tuple[str, str], Statement] = {}
+    branching = branching_sources(kickstart)
     for line in kickstart.all("part", "logvol"):
         place = place_of(line)
         if place is None or not line.has("--grow") or line.has("--maxsize") or line.has_variables:
             continue
-        if has_branches(line.source) or (line.name == "part" and is_member(place.text) and not disk_given(line)):
+        if id(line.source) in branching or (line.name == "part" and is_member(place.text) and not disk_given(line)):
             continue  # members without a disk are spread over disks
         where = disk_given(line) if line.name == "part" else line.get("--vgname") or ""
         other = first.setdefault((line.name, where), line)

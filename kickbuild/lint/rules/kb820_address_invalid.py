@@ -6,7 +6,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, 
 from typing import TYPE_CHECKING
 
 from kickbuild.lint.finding import Severity
-from kickbuild.lint.layout import has_branches, may_both_be
+from kickbuild.lint.layout import branching_sources, may_both_be
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.statement import is_variable
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     seen: dict[str, Statement] = {}
+    branching = branching_sources(kickstart)
     for line in kickstart.all("network"):
         yield from _malformed(line)
         yield from _outside(line)
         address = line.get("--ip") or ""
-        if _ipv4(address) is None or has_branches(line.source):
+        if _ipv4(address) is None or id(line.source) in branching:
             continue
         first = seen.setdefault(address, line)
         if first is not line and may_both_be(first, line) and first.get("--device") != line.get("--device"):
