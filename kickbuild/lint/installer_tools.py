@@ -43,7 +43,6 @@ _TABLE: Final = (
     _missing(7, 99, "uptime", "read /proc/uptime"),
     _missing(7, 99, "mkfs", "use mkfs.xfs, mkfs.ext4, …"),
     _missing(7, 99, "uuidgen", "read /proc/sys/kernel/random/uuid"),
-    _missing(7, 99, "diff cmp file", "compare checksums"),
     _missing(7, 99, "netstat ss", "use ip"),
     _missing(
         7,

@@ -19,7 +19,9 @@ _PATIENCE: Final = 10
 _FAULT: Final = re.compile(r"^[^\n]*?(?:line )?\b(\d+): (?:Syntax error: )?(.*)$", re.MULTILINE)
 _UNCLOSED: Final = re.compile(r"here-document at line (\d+) delimited by end-of-file \(wanted `(.*)'\)")
 #: Text that a template engine replaces before any shell sees it.
-_TEMPLATE: Final = re.compile(r"\{\{|\{%|<%|<!--#|\$SNIPPET\(|^\s*#(?:if|for|set|end) ", re.MULTILINE)
+_TEMPLATE: Final = re.compile(
+    r"\{\{|\{%|<%|<!--#|%\{ *(?:if|for|end|else)|\$SNIPPET\(|^\s*#(?:if|for|set|end) ", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,15 @@ class SyntaxFault:
     message: str
 
 
+def is_template(text: str) -> bool:
+    """Return whether a script is one only when a template engine has been over it."""
+    return bool(_TEMPLATE.search(text))
+
+
 def syntax_fault(section: Section, level: int) -> SyntaxFault | None:
     """Return the first thing that keeps a script from being run; None where there is nothing, or nobody can tell."""
     text = section.text
-    if section.is_empty or len(text) > _LONGEST or _TEMPLATE.search(text):
+    if section.is_empty or len(text) > _LONGEST or is_template(text):
         return None
     if section.is_shell:
         return _shell_fault(section, text)

@@ -95,7 +95,9 @@ class Section:
         """The simple commands of a shell script; empty for other languages."""
         if not (self.is_script and self.is_shell):
             return ()
-        return tuple(read_script([(line.number, line.text) for line in self.lines]))
+        # An include is put in its place before any shell sees the script.
+        lines = [(line.number, line.text) for line in self.lines if not line.text.lstrip().startswith("%include")]
+        return tuple(read_script(lines))
 
     @cached_property
     def variables(self) -> dict[str, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kickbuild.errors import KickbuildError
+from kickbuild.lint.script_syntax import is_template
 from kickbuild.run import find_tool, run
 
 if TYPE_CHECKING:
@@ -20,13 +22,14 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 60
 _MOST: Final = 50
 _LONGEST: Final = 128 * 1024
-#: Its warnings that are no news in a kickstart, or are another rule's.
+#: Its warnings that are no news in a kickstart, as public ones showed, or are another rule's.
 QUIET: Final = (
-    "SC1036,SC1072,SC1073,SC1088,SC1089",  # syntax: the shell itself is asked
-    "SC2034,SC2154",  # variables that are set or used elsewhere: by a template, or by what is sourced
-    "SC2164,SC2115",  # cd without ||, rm "$x/"
-    "SC2046,SC2155,SC2045,SC2044",  # quoting and masked status, in loops over disks that have no blanks in their names
-    "SC2124,SC2128,SC2178,SC2206,SC2207",
+    "SC1036,SC1054,SC1064,SC1065,SC1072,SC1073,SC1088,SC1089,SC1120,SC1128",  # syntax: the shell itself is asked
+    "SC1010,SC1083,SC2050,SC2288",  # words that are right, or that a template replaces
+    "SC2034,SC2120,SC2154",  # variables that are set or used elsewhere
+    "SC2010,SC2038,SC2044,SC2045,SC2046,SC2062,SC2254",  # odd file names, of which a new system has none
+    "SC2114,SC2115,SC2164,SC2174",  # directories deleted on purpose, or made a moment ago
+    "SC2124,SC2128,SC2155,SC2166,SC2178,SC2188,SC2206,SC2207",  # style
 )
 
 
@@ -50,7 +53,7 @@ def is_installed() -> bool:
 
 def ask(sections: Sequence[Section]) -> Iterator[Advice]:
     """Yield what shellcheck says of shell scripts; nothing where it is not installed or does not answer."""
-    asked = [s for s in sections if s.is_shell and not s.is_empty and len(s.text) <= _LONGEST][:_MOST]
+    asked = [section for section in sections if _is_worth_it(section)][:_MOST]
     if not asked or not is_installed():
         return
     for file, comment in _comments(asked):
@@ -69,12 +72,19 @@ def ask(sections: Sequence[Section]) -> Iterator[Advice]:
             )
 
 
+def _is_worth_it(section: Section) -> bool:
+    is_script = section.is_shell and not section.is_empty
+    return is_script and len(section.text) <= _LONGEST and not is_template(section.text)
+
+
 def _comments(sections: Sequence[Section]) -> list[tuple[int, dict[str, Any]]]:
     with tempfile.TemporaryDirectory(prefix="kickbuild-") as directory:
         for number, section in enumerate(sections):
             # The installers' /bin/sh is bash.
             dialect = section.language if section.language in {"dash", "ksh"} else "bash"
-            text = f"# shellcheck shell={dialect}\n{section.text}"
+            # A #! line would win over the dialect, and is found fault with where it is not the first.
+            body = re.sub(r"\A(\s*)#!", r"\1# ", section.text)
+            text = f"# shellcheck shell={dialect}\n{body}"
             (Path(directory) / f"{number}.sh").write_bytes(text.encode("utf-8", "replace"))
         files = [f"{directory}/{number}.sh" for number in range(len(sections))]
         words = ["shellcheck", "--norc", "--format=json1", "--severity=warning", f"--exclude={','.join(QUIET)}", *files]

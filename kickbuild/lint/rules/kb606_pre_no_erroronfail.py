@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.lint.finding import Severity
+from kickbuild.lint.finding import LintProfile, Severity
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.script_errors import only_tells
 
@@ -20,13 +20,15 @@ _ABOUT_DISKS: Final = ("autopart", "bootloader", "clearpart", "ignoredisk", "log
 
 
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
-    chooses = {id(line.generated) for line in kickstart.all(*_ABOUT_DISKS) if line.generated is not None}
+    generated = [line.generated for line in kickstart.all(*_ABOUT_DISKS) if line.generated is not None]
+    chooses = {(section.source.name, section.line) for section in generated}
+    severity = Severity.ERROR if kickstart.profile is LintProfile.REBUILD else Severity.WARNING
     for section in kickstart.sections_of("%pre"):
         if section.header.has("--erroronfail") or section.is_empty or only_tells(section):
             continue
-        if id(section) in chooses:
+        if (section.source.name, section.line) in chooses:
             message = "%pre writes commands about disks, and when it fails the installation goes on with what it left"
-            yield section.header_hit(message, severity=Severity.WARNING)
+            yield section.header_hit(message, severity=severity)
         else:
             yield section.header_hit("when %pre fails the installation goes on as if it had not")
 

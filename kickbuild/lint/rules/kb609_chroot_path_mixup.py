@@ -108,8 +108,9 @@ RULE = Rule(
     good=(
         Example(text="%post --nochroot\ncp /etc/x /mnt/sysimage/etc/x\nchroot /mnt/sysimage useradd ann\n%end\n"),
         Example(
-            text="%post --nochroot\ndnf --installroot=/mnt/sysimage -y install x\nrpm --root /mnt/sysimage -e x\n%end\n"
+            text="%post --nochroot\ndnf --installroot=/mnt/sysimage install x\nrpm --root /mnt/sysimage -e x\n%end\n"
         ),
+        Example(text="%post\n%include /run/install/repo/more.sh\n%end\n"),
         Example(text="%post\necho 'see /mnt/sysimage'\n[ -d /mnt/sysimage ] && true\n%end\n"),
         Example(
             text="%pre\necho net > /tmp/n\n%end\n%post --nochroot\ncp /tmp/n /mnt/sysimage/tmp/n\n%end\n"

@@ -81,9 +81,7 @@ RULE = Rule(
             text="%include /tmp/p\n%pre\n: > /tmp/p\necho a > /tmp/p\nsed -i s/a/b/ /tmp/p\necho c > /tmp/p\n%end\n"
         ),
         Example(text="%include /tmp/p\n%pre\nif a; then echo b > /tmp/p; exit; fi\necho c > /tmp/p\n%end\n"),
-        Example(
-            text="%include /tmp/p\n%pre\ntouch /tmp/p\nif a; then echo b > /tmp/p\nelif b; then c > /tmp/p; fi\n%end\n"
-        ),
+        Example(text="%include /tmp/p\n%pre\nif a; then echo b > /tmp/p\nelif b; then echo d > /tmp/p; fi\n%end\n"),
     ),
     check=_check,
 )

@@ -36,7 +36,7 @@ RULE = Rule(
     why="It knows how scripts fail; https://www.shellcheck.net/wiki/ has a page for each of its codes.",
     hint="a line `# shellcheck disable=SC…` before the command in the script silences it",
     levels=levels("I", strict="W"),
-    bad=(Example(text="%post\nx=1\n»[ x = 1 ] && echo yes\n%end\n"),),
+    bad=(Example(text="%post\nmake x\n»make y 2>&1 >/root/y.log\n%end\n"),),
     good=(
         Example(text="%post\necho hello\n%end\n"),
         Example(text="%pre --interpreter=/usr/bin/python3\nprint('x'\n%end\n"),
