@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import random
 import signal
@@ -466,3 +467,23 @@ def test_a_manifest_from_outside_reaches_only_what_is_ours(lab: Path, drive: Pat
         assert done.code == 3, done.out
         assert "the manifest is damaged" in done.err
     assert (drive / "home" / "letter").read_text() == "dear"
+
+
+@needs_root()
+def test_a_manifest_that_says_something_else_than_the_drive(lab: Path, drive: Path) -> None:
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+    manifest = drive / "kickbuild" / "manifest.json"
+    good = manifest.read_text()
+    digest = json.loads(good)["profiles"]["web"]["digest"]
+    changes: list[tuple[str, str, str]] = [
+        (f'"digest": "{digest}"', f'"digest": "{"0" * len(digest)}"', "knows another version of the profile"),
+        ('"/rocky9.4/vmlinuz"]', '"/rocky9.4/initrd.img"]', "/rocky9.4/vmlinuz: is needed by the profile web"),
+        ('"/kickbuild/web/ks.cfg", ', "", "/kickbuild/web/ks.cfg: is needed by the profile web"),
+    ]
+    for old, new, says in changes:
+        assert good.count(old) == 1
+        manifest.write_text(good.replace(old, new))
+        found = kickbuild("verify", drive)
+        assert (found.code, says in found.out) == (1, True), found.out + found.err
+    manifest.write_text(good)
+    assert kickbuild("verify", drive).code == 0
