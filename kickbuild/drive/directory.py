@@ -167,7 +167,9 @@ class DirectoryTree:
         for name in names:
             values = os.lstat(name, dir_fd=descriptor)
             is_directory = stat.S_ISDIR(values.st_mode)
-            found[f"{path}/{name}"] = Node(values.st_size, stat.S_ISREG(values.st_mode), is_directory)
+            found[f"{path}/{name}"] = Node(
+                values.st_size, stat.S_ISREG(values.st_mode), is_directory, values.st_mtime_ns
+            )
             if is_directory:
                 below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
                 try:

@@ -487,3 +487,62 @@ def test_a_manifest_that_says_something_else_than_the_drive(lab: Path, drive: Pa
         assert (found.code, says in found.out) == (1, True), found.out + found.err
     manifest.write_text(good)
     assert kickbuild("verify", drive).code == 0
+
+
+@needs_root()
+def test_what_changed_after_the_manifest_is_written_again(lab: Path, drive: Path) -> None:
+    """By hand, or by a run that was killed between a file and the manifest: also where the size is the same."""
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+    for path in ("kickbuild/web/ks.cfg", "rocky9.4/vmlinuz", "rocky9.4/install.iso"):
+        flip(drive / path)
+        again = kickbuild("prepare", "web.toml", "--to", drive, "--json", cwd=lab).json
+        assert f"/{path}" in {step["path"] for step in again["steps"] if step["action"] == "replace"}
+        assert kickbuild("verify", drive).code == 0
+        assert "nothing to do" in kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).out
+
+
+def test_every_pin_of_a_shared_iso_counts(lab: Path) -> None:
+    right = hashlib.sha256((lab / "install.iso").read_bytes()).hexdigest()
+    profile(lab, "second", source=f'sha256 = "{"0" * 64}"')
+    for names in (["web.toml", "second.toml"], ["second.toml", "web.toml"]):
+        done = kickbuild("prepare", *names, "--image", "r.img", cwd=lab)
+        assert done.code == 3, done.err
+        assert right in done.err
+        assert not (lab / "r.img").exists()
+    profile(lab, source=f'sha256 = "{right}"')
+    done = kickbuild("plan", "web.toml", "second.toml", "--image", "r.img", cwd=lab)
+    assert done.code == 5
+    assert "pin different sha256 for the same ISO" in done.err
+
+
+def test_nothing_is_taken_out_of_an_iso_that_is_not_the_pinned_one(lab: Path) -> None:
+    data = (lab / "install.iso").read_bytes()
+    profile(lab, source=f'sha256 = "{hashlib.sha256(data).hexdigest()}"')
+    assert kickbuild("prepare", "web.toml", "--image", "r.img", cwd=lab).code == 0
+    os.utime(lab / "install.iso", ns=(1, 1))
+    same = kickbuild("plan", "web.toml", "--image", "r.img", "--json", cwd=lab).json
+    assert {step["action"] for step in same["steps"]} == {"keep"}
+    subprocess.run(
+        ["debugfs", "-w", "-R", "rm /rocky9.4/vmlinuz", f"r.img?offset={MIB}"], cwd=lab, check=True, capture_output=True
+    )
+    (lab / "install.iso").write_bytes(data[:-1] + b"!")
+    done = kickbuild("prepare", "web.toml", "--image", "r.img", cwd=lab)
+    assert done.code == 3
+    assert "but the profile pins" in done.err
+    (lab / "install.iso").write_bytes(data)
+    assert kickbuild("prepare", "web.toml", "--image", "r.img", cwd=lab).code == 0
+    assert kickbuild("verify", "r.img", cwd=lab).code == 0
+
+
+@needs_root()
+@pytest.mark.parametrize("stray", ["rocky9.4/other.ISO", "rocky9.4/images/install.img"])
+def test_what_an_installer_would_take_for_ours_is_refused(lab: Path, drive: Path, stray: str) -> None:
+    path = drive / stray
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    done = kickbuild("prepare", "web.toml", "--to", drive, cwd=lab)
+    assert done.code == 5
+    assert f"/{stray}, which is not in its manifest" in done.err
+    assert not (drive / "kickbuild").exists()
+    path.unlink()
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
