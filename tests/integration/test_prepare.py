@@ -546,3 +546,36 @@ def test_what_an_installer_would_take_for_ours_is_refused(lab: Path, drive: Path
     assert not (drive / "kickbuild").exists()
     path.unlink()
     assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--label", "SEVENTEEN-LETTERS"], "has more than the 16 bytes that ext4 holds"),
+        (["--label", "TWELVE-BYTES", "--fs", "vfat"], "has more than the 11 bytes that vfat holds"),
+        (["--label", "MY DISK"], "cannot have the label 'MY DISK'"),
+        (["--label", "na\u00efve"], "cannot have the label"),
+        (["--label", "A.B", "--fs", "vfat"], "cannot have the label 'A.B'"),
+        (["--size", "1MiB"], "so few bytes"),
+        (["--size", "20MiB", "--fs", "vfat"], "so few bytes"),
+        (["--size", "900TiB"], "so many bytes"),
+        (["--size", "999999999TiB"], "so many bytes"),
+        (["--size", "3TiB", "--fs", "vfat"], "so many bytes"),
+    ],
+)
+def test_images_that_cannot_be(lab: Path, words: list[str], says: str) -> None:
+    for command in ("plan", "prepare"):
+        done = kickbuild(command, "web.toml", "--image", "r.img", *words, cwd=lab)
+        assert done.code == 5, done.err
+        assert says in done.err
+        assert " -" not in done.err.replace("--", "")
+    assert not (lab / "r.img").exists()
+
+
+def test_image_paths_that_lead_nowhere(lab: Path) -> None:
+    (lab / "loop").symlink_to("loop")
+    for path in ("x" * 300, "loop", "web.toml/r.img"):
+        for words in (["prepare", "web.toml", "--image", path], ["verify", path], ["remove", "web", "--from", path]):
+            done = kickbuild(*words, cwd=lab)
+            assert done.code in {3, 5, 6}, done.err
+            assert "Traceback" not in done.err
