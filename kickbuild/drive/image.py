@@ -18,7 +18,7 @@ from kickbuild.copying import clone, copy, written_ranges
 from kickbuild.drive.image_ext import ExtTree
 from kickbuild.drive.image_format import END, START, inner_size, make_filesystem, make_table, partition_offset
 from kickbuild.drive.image_vfat import VfatTree
-from kickbuild.drive.image_xfs import mounted_xfs
+from kickbuild.drive.image_xfs import mounted_xfs, unmount_left
 from kickbuild.drive.tree import Filesystem
 from kickbuild.errors import InputError, Problem, RefusedError, system_error
 from kickbuild.files import PARTIAL_PREFIX, partial_path, sync_directory
@@ -163,6 +163,7 @@ def clean_partials(path: Path) -> list[Path]:
     if not left or _in_use(directory):
         return []
     for partial in left:
+        unmount_left(partial)
         with _system_errors(partial):
             if partial.is_dir() and not partial.is_symlink():
                 shutil.rmtree(partial)
