@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kickbuild import __version__
+from kickbuild.cli.output import plain
 from kickbuild.errors import ExitCode, KickbuildError
 
 #: command -> (module below kickbuild.cli, function, one line of help). The modules are imported when they are used.
@@ -64,6 +65,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    _prepare_streams()
     for stop in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, _interrupted)
     try:
@@ -85,9 +87,23 @@ def run(argv: list[str] | None = None) -> int:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         return _closed_output()
+    except OSError as error:
+        return _full_output(error)
     except Exception:  # noqa: BLE001 - the one place where a bug becomes a message
         return _bug()
     return result if isinstance(result, int) else int(ExitCode.DONE)
+
+
+def _prepare_streams() -> None:
+    """Let what is written always be writable: text that is no Unicode, and outputs that the caller has closed."""
+    import os
+
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the whole run
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _interrupted(number: int, frame: object) -> None:  # noqa: ARG001 - the signature that signal wants
@@ -99,9 +115,10 @@ def show_error(error: KickbuildError) -> None:
     """Write every problem of an error to standard error: the fact first, then the way out."""
     for problem in error.problems:
         place = f"{problem.where}: " if problem.where else ""
-        click.echo(f"kickbuild: error: {place}{problem.message}", err=True)
+        for line in f"kickbuild: error: {place}{problem.message}".split("\n"):
+            click.echo(plain(line), err=True)
         if problem.hint:
-            click.echo(f"  hint: {problem.hint}", err=True)
+            click.echo(f"  hint: {plain(problem.hint)}", err=True)
 
 
 def _closed_output() -> int:
@@ -110,6 +127,18 @@ def _closed_output() -> int:
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(ExitCode.DONE)
+
+
+def _full_output(error: OSError) -> int:
+    """Tell that the output's disk is full or failing; any other refusal of the system should have been expected."""
+    import errno
+    import os
+
+    if error.filename is not None or error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}:
+        return _bug()
+    click.echo(f"kickbuild: error: the output cannot be written: {error.strerror}", err=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return int(ExitCode.TOOL)
 
 
 def _bug() -> int:

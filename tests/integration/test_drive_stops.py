@@ -246,7 +246,7 @@ def test_images_need_no_room_in_tmp(tmp_path: Path, source: Path, fs: str) -> No
     run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", full])
     try:
         (full / "x").write_bytes(b"x" * 4096)
-        words = [sys.executable, WORKER, f"new-{fs}", source, tmp_path / "r.img"]
+        words: list[str | Path] = [sys.executable, WORKER, f"new-{fs}", source, tmp_path / "r.img"]
         where = {**os.environ, "KICKBUILD_TEST_TMP": str(full)}
         done = subprocess.run(words, check=False, capture_output=True, env=where)
         assert done.returncode == 0, done.stderr

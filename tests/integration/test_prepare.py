@@ -579,3 +579,16 @@ def test_image_paths_that_lead_nowhere(lab: Path) -> None:
             done = kickbuild(*words, cwd=lab)
             assert done.code in {3, 5, 6}, done.err
             assert "Traceback" not in done.err
+
+
+@needs_root()
+def test_names_from_outside_command_no_terminal(lab: Path, drive: Path) -> None:
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+    for name in (b"\xff\xfe", b"a\nb: right", b"\x1b]0;x\x07"):
+        (drive / "kickbuild" / os.fsdecode(name)).touch()
+    found = kickbuild("verify", drive, "--quiet")
+    assert found.code == 1, found.err
+    assert len(found.out.splitlines()) == 4
+    assert "\\udcff" in found.out
+    assert found.out.replace("\n", "").isprintable()
+    assert len(kickbuild("verify", drive, "--quiet", "--json").json["findings"]) == 3
