@@ -291,7 +291,7 @@ def _conflicts(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
     others = state.manifest.profiles if state.manifest else {}
     problems += _stale(sorted(set(others) - mine), state)
     for plan in plans:
-        changes = any(isinstance(step, CopyIso) for step in plan.steps)
+        changes = any(isinstance(step, CopyIso) and _is_another(step, state) for step in plan.steps)
         users = sorted(
             name for name, r in others.items() if name not in mine and r.directory == plan.record.directory and changes
         )
@@ -304,6 +304,14 @@ def _conflicts(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
                 )
             )
     return problems
+
+
+def _is_another(step: CopyIso, state: DriveState) -> bool:
+    """Return whether it is not the ISO that the manifest has there, which is only written again."""
+    record = state.manifest.files.get(step.path) if state.manifest else None
+    if record is None or record.size != step.size:
+        return True
+    return record.origin != step.origin and record.sha256 != step.sha256
 
 
 def _contradicting_pins(plans: list[ProfilePlan]) -> list[Problem]:

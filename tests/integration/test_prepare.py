@@ -501,6 +501,18 @@ def test_what_changed_after_the_manifest_is_written_again(lab: Path, drive: Path
         assert "nothing to do" in kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).out
 
 
+@needs_root()
+def test_an_iso_that_others_use_is_written_again(lab: Path, drive: Path) -> None:
+    profile(lab, "second")
+    assert kickbuild("prepare", "web.toml", "second.toml", "--to", drive, cwd=lab).code == 0
+    for more in ([], ["--recheck"]):
+        flip(drive / "rocky9.4" / "install.iso")
+        assert kickbuild("verify", drive).code == 1
+        again = kickbuild("prepare", "web.toml", "--to", drive, *more, cwd=lab)
+        assert again.code == 0, again.err
+        assert kickbuild("verify", drive).code == 0
+
+
 def test_every_pin_of_a_shared_iso_counts(lab: Path) -> None:
     right = hashlib.sha256((lab / "install.iso").read_bytes()).hexdigest()
     profile(lab, "second", source=f'sha256 = "{"0" * 64}"')
