@@ -8,6 +8,7 @@ same pipeline runs buffered.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import errno
 import fcntl
@@ -16,7 +17,6 @@ import mmap
 import os
 import queue
 import stat
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -116,7 +116,8 @@ def copy(source: Ranges, destination: Path, at: Extents | None, progress: Progre
     target = at if at is not None else ((0, source.size),)
     pieces = list(_pieces(source.extents, target))
     with _Side(source.path, os.O_RDONLY) as reader, _Side(destination, os.O_WRONLY) as writer:
-        sha256 = _Pipeline(reader, writer, progress).run(pieces)
+        with _Pipeline(reader, writer, progress) as pipeline:
+            sha256 = pipeline.run(pieces)
         reader.require_unchanged()
         writer.sync()
     return sha256
@@ -125,7 +126,8 @@ def copy(source: Ranges, destination: Path, at: Extents | None, progress: Progre
 def digest(source: Ranges, progress: Progress) -> str:
     """Return the sha256 of ``source``, read at the disk's speed. Raises ToolError."""
     with _Side(source.path, os.O_RDONLY) as reader:
-        sha256 = _Pipeline(reader, None, progress).run(list(_pieces(source.extents, source.extents)))
+        with _Pipeline(reader, None, progress) as pipeline:
+            sha256 = pipeline.run(list(_pieces(source.extents, source.extents)))
         reader.require_unchanged()
     return sha256
 
@@ -246,32 +248,44 @@ class _Buffer:
 
 
 class _Pipeline:
-    """Reads in the calling thread, so that Ctrl-C arrives there; hashes and writes in one thread each."""
+    """Reads in the calling thread, so that Ctrl-C arrives there; hashes and writes in one thread each.
+
+    Ctrl-C may arrive at any line of the calling thread. So that thread takes no lock that another one needs: a Queue
+    can be left locked, which a SimpleQueue cannot, and neither start() nor join() of a Thread bears an interruption.
+    And the threads are waited for twice, in run() and on leaving: the files are closed next, and nobody may write then.
+    """
 
     def __init__(self, reader: _Side, writer: _Side | None, progress: Progress) -> None:
         self._reader = reader
         self._writer = writer
         self._progress = progress
         self._sha256 = hashlib.sha256()
-        self._free: queue.Queue[_Buffer] = queue.Queue()
-        self._work: list[queue.Queue[_Buffer | None]] = []
-        self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
+        self._free: queue.SimpleQueue[_Buffer] = queue.SimpleQueue()
+        self._work: list[queue.SimpleQueue[_Buffer | None]] = []
+        self._running = 0
+        self._ended: list[bool] = []
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._lock = _thread.allocate_lock()
         self._errors: list[BaseException] = []
         self._tails: list[tuple[bytes, int]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._errors.append(error)
+        self._finish()
 
     def run(self, pieces: list[tuple[int, int, int]]) -> str:
         for _ in range(min(BUFFERS, len(pieces))):
             self._free.put(_Buffer(mmap.mmap(-1, CHUNK)))
-        try:
-            for use in [self._hash] if self._writer is None else [self._hash, self._write]:
-                self._start(use)
-            self._read(pieces)
-        except BaseException as error:
-            self._errors.append(error)
-            raise
-        finally:
-            self._finish()
+        for use in [self._hash] if self._writer is None else [self._hash, self._write]:
+            self._start(use)
+        self._read(pieces)
+        self._finish()
         if self._errors:
             raise self._errors[0]
         for data, offset in self._tails:
@@ -280,24 +294,25 @@ class _Pipeline:
         return self._sha256.hexdigest()
 
     def _finish(self) -> None:
-        """Wait for the threads, even through another Ctrl-C: the files are closed next, and nobody may write then."""
+        """Wait for the threads, even through another Ctrl-C."""
         interrupt: KeyboardInterrupt | None = None
-        while alive := [thread for thread in self._threads if thread.is_alive()]:
+        for work in self._work:
+            work.put(None)
+        while len(self._ended) < self._running:
             try:
-                for work in self._work:
-                    work.put(None)
-                for thread in alive:
-                    thread.join()
+                with contextlib.suppress(queue.Empty):
+                    self._wake.get(timeout=0.1)
             except KeyboardInterrupt as error:
                 interrupt = error
+                self._errors.append(error)
         if interrupt is not None:
             raise interrupt
 
     def _start(self, use: Callable[[_Buffer], None]) -> None:
-        work: queue.Queue[_Buffer | None] = queue.Queue()
+        work: queue.SimpleQueue[_Buffer | None] = queue.SimpleQueue()
         self._work.append(work)
-        self._threads.append(threading.Thread(target=self._serve, args=(work, use), daemon=True))
-        self._threads[-1].start()
+        _thread.start_new_thread(self._serve, (work, use))
+        self._running += 1
 
     def _read(self, pieces: list[tuple[int, int, int]]) -> None:
         for source, target, length in pieces:
@@ -310,7 +325,7 @@ class _Pipeline:
             for work in self._work:
                 work.put(buffer)
 
-    def _serve(self, work: queue.Queue[_Buffer | None], use: Callable[[_Buffer], None]) -> None:
+    def _serve(self, work: queue.SimpleQueue[_Buffer | None], use: Callable[[_Buffer], None]) -> None:
         while (buffer := work.get()) is not None:
             try:
                 if not self._errors:
@@ -322,6 +337,8 @@ class _Pipeline:
                 is_free = buffer.users == 0
             if is_free:
                 self._free.put(buffer)
+        self._ended.append(True)
+        self._wake.put(None)
 
     def _hash(self, buffer: _Buffer) -> None:
         with memoryview(buffer.memory) as memory, memory[: buffer.length] as view:

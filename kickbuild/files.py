@@ -6,13 +6,13 @@ import contextlib
 import fcntl
 import os
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kickbuild.errors import RefusedError, system_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 #: Names under which unfinished files live; a later run removes what a killed one left.
 PARTIAL_PREFIX = ".kickbuild-partial-"
@@ -50,6 +50,26 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def file_in_memory(data: bytes = b"", size: int | None = None) -> Iterator[Path]:
+    """Yield the path of a file that is nowhere on a disk, for a program to read while the block runs.
+
+    It needs no room in /tmp, and nothing of it is left when the process is killed. ``size`` in bytes where it is more
+    than the data: the rest is a hole. Raises ToolError.
+    """
+    try:
+        descriptor = os.memfd_create("kickbuild")
+    except OSError as error:
+        raise system_error(error, "a file in memory") from error
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(data)
+            file.truncate(len(data) if size is None else size)
+        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -8,13 +8,14 @@ from typing import Final
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
+TIB: Final = 1024 * GIB
 
 _FACTORS: Final[dict[str, int]] = {
     "B": 1,
     "KiB": KIB,
     "MiB": MIB,
     "GiB": GIB,
-    "TiB": 1024 * GIB,
+    "TiB": TIB,
     "kB": 10**3,
     "KB": 10**3,
     "MB": 10**6,

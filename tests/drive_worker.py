@@ -1,11 +1,14 @@
 """A program that copies into a drive slowly, so that a test can stop it in the middle: prints a dot for each piece.
 
-``drive_worker.py directory|new|edit SOURCE TARGET``
+``drive_worker.py directory|new|new-vfat|new-xfs|edit SOURCE TARGET``
+KICKBUILD_TEST_TMP in the environment names its directory for temporary files.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -35,12 +38,15 @@ def fill(tree: Tree, source: Path) -> None:
 
 
 def main() -> None:
+    tempfile.tempdir = os.environ.get("KICKBUILD_TEST_TMP")
     kind, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     if kind == "directory":
         fill(DirectoryTree(target, Filesystem("ext4", UUID, "")), source)
-    elif kind == "new":
-        size = suggest_size(3 * source.stat().st_size, "ext4")
-        with new_image(NewImage(path=target, size=size, fs="ext4", label="", uuid=UUID)) as tree:
+    elif kind.startswith("new"):
+        fs = kind.removeprefix("new").removeprefix("-") or "ext4"
+        size = suggest_size(3 * source.stat().st_size, fs)
+        uuid = "1234-ABCD" if fs == "vfat" else UUID
+        with new_image(NewImage(path=target, size=size, fs=fs, label="", uuid=uuid)) as tree:
             fill(tree, source)
     else:
         with edit_image(target, Dots()) as tree:

@@ -6,12 +6,13 @@ import hashlib
 from typing import TYPE_CHECKING, assert_never
 
 from kickbuild.build.manifest import MANIFEST, FileRecord, Manifest, render_manifest
-from kickbuild.build.plan import CopyIso, Extract, Keep, Remove, Write
+from kickbuild.build.steps import CopyIso, Extract, Keep, Remove, Write
 from kickbuild.copying import Ranges, whole_file
 from kickbuild.errors import IsoError
 
 if TYPE_CHECKING:
-    from kickbuild.build.plan import DrivePlan, Step
+    from kickbuild.build.plan import DrivePlan
+    from kickbuild.build.steps import Step
     from kickbuild.drive.tree import Tree
     from kickbuild.progress import Progress
 
@@ -34,8 +35,8 @@ def execute(plan: DrivePlan, tree: Tree, progress: Progress) -> Manifest:
     manifest = Manifest(
         uuid=plan.filesystem.uuid, label=plan.filesystem.label, profiles=plan.after_profiles, files=files
     )
-    if manifest != plan.before:
-        tree.write(MANIFEST, render_manifest(manifest))
+    # Even where it says the same as before: a file that is newer than the manifest counts as changed by somebody else.
+    tree.write(MANIFEST, render_manifest(manifest))
     return manifest
 
 

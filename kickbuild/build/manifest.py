@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from kickbuild import __version__
+from kickbuild.drive.ref import RefKind
 from kickbuild.errors import InputError
 
 MANIFEST: Final = "/kickbuild/manifest.json"
@@ -85,7 +86,7 @@ def parse_manifest(data: bytes, *, where: str) -> Manifest:
         return Manifest(
             uuid=_text(value["drive"]["uuid"]),
             label=_text(value["drive"]["label"]),
-            profiles={_text(name): _profile(record) for name, record in value["profiles"].items()},
+            profiles={_name(name): _profile(record) for name, record in value["profiles"].items()},
             files={_path(path): _file(record) for path, record in value["files"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -110,6 +111,10 @@ def _compact(value: object) -> str:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not a text")
+    # JSON can spell what no file name, shell or terminal takes: half a character, and the end of a C string.
+    value.encode("utf-8")
+    if "\0" in value:
+        raise ValueError(f"{value!r} holds a NUL")
     return value
 
 
@@ -143,7 +148,7 @@ def _directory(value: object) -> str:
 
 def _file(value: dict[str, Any]) -> FileRecord:
     size = value.get("size", 0)
-    if not isinstance(size, int) or size < 0:
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 2**63:
         raise TypeError(f"{size!r} is not a size")
     return FileRecord(sha256=_text(value["sha256"]), size=size, origin=_text(value.get("origin", "")))
 
@@ -151,8 +156,10 @@ def _file(value: dict[str, Any]) -> FileRecord:
 def _profile(value: dict[str, Any]) -> ProfileRecord:
     texts = {key: _text(value[key]) for key in _PROFILE_TEXTS}
     target = {_text(key): _text(word) for key, word in value["target"].items()}
-    _directory(texts["directory"])
-    _path(texts["iso"])
+    RefKind(texts["find_by"])
+    directory = _directory(texts["directory"])
+    if _path(texts["iso"]).rpartition("/")[0] != directory:
+        raise ValueError(f"{texts['iso']!r} is not in {directory}")
     return ProfileRecord(**texts, target=target, files=tuple(_path(path) for path in value["files"]))
 
 

@@ -5,14 +5,15 @@ Planning writes nothing. It reads ISOs, profiles and the drive's manifest, and c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kickbuild.boot.entry import BootEntry, plan_arguments
 from kickbuild.boot.loaders import LOADERS
 from kickbuild.build import layout
 from kickbuild.build.judge import judged_kickstart
 from kickbuild.build.manifest import MANIFEST, FileRecord, Manifest, ProfileRecord
+from kickbuild.build.steps import CopyIso, Extract, Keep, Remove, Step, Write
 from kickbuild.drive.ref import DriveRef, RefKind
 from kickbuild.errors import KickbuildError, Problem, RefusedError
 from kickbuild.kickstart.render import render_kickstart
@@ -21,75 +22,10 @@ from kickbuild.profile.describe import target_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from kickbuild.drive.tree import Filesystem, Node
-    from kickbuild.iso.facts import IsoFacts, IsoFile
+    from kickbuild.iso.facts import IsoFacts
     from kickbuild.profile.load import LoadedProfile
-
-
-@dataclass(frozen=True, slots=True)
-class CopyIso:
-    """Copy a whole ISO; ``sha256`` is what it must have, empty where the profile does not say."""
-
-    source: Path
-    path: str
-    size: int
-    sha256: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """Copy one file out of an ISO."""
-
-    source: Path
-    file: IsoFile
-    path: str
-    origin: str
-
-    @property
-    def size(self) -> int:
-        """Bytes that are written."""
-        return self.file.size
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Write a small file. Its bytes may hold password hashes and are never shown."""
-
-    path: str
-    data: bytes = field(repr=False)
-    mode: int = 0o644
-
-    @property
-    def size(self) -> int:
-        """Bytes that are written."""
-        return len(self.data)
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Leave a file that is there and right."""
-
-    path: str
-    record: FileRecord
-
-    @property
-    def size(self) -> int:
-        """Bytes that are there."""
-        return self.record.size
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Remove a file that no profile needs any more."""
-
-    path: str
-    size: int
-
-
-Step: TypeAlias = CopyIso | Extract | Write | Keep | Remove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +38,8 @@ class ProfilePlan:
     entry: BootEntry
     steps: tuple[Step, ...]
     notices: tuple[str, ...]
+    pinned: str = ""
+    """The sha256 that the ISO must have, where the profile says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +60,12 @@ class DrivePlan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps, in order, each path once."""
+        """All steps, in order, each path once, as the most demanding of the profiles wants it."""
         seen: dict[str, Step] = {}
         for profile in self.profiles:
             for step in profile.steps:
-                seen.setdefault(step.path, step)
+                if step.path not in seen or _demands_more(step, seen[step.path]):
+                    seen[step.path] = step
         return tuple(seen.values())
 
     @property
@@ -216,7 +155,15 @@ def plan_profile(want: Wanted, state: DriveState) -> ProfilePlan:
         target=target_keys(profile.target),
         files=tuple(sorted(step.path for step in steps)),
     )
-    return ProfilePlan(name=profile.name, record=record, facts=facts, entry=entry, steps=steps, notices=notices)
+    return ProfilePlan(
+        name=profile.name,
+        record=record,
+        facts=facts,
+        entry=entry,
+        steps=steps,
+        notices=notices,
+        pinned=profile.source.sha256 or "",
+    )
 
 
 def request_for(want: Wanted, drive: DriveRef) -> KickstartRequest:
@@ -272,29 +219,37 @@ def _iso_steps(want: Wanted, request: KickstartRequest, state: DriveState) -> li
     if request.can.stage2_outside and facts.install_image is not None:
         files.append(("images/install.img", facts.install_image))
     extracts = [Extract(facts.path, file, f"{request.directory}/{name}", origin) for name, file in files]
-    found: list[CopyIso | Extract] = [copy, *extracts]
-    return [_unless_same_origin(step, state) for step in found]
+    return _unless_same_origin(copy, extracts, state)
 
 
 def _record(path: str, size: int, state: DriveState) -> FileRecord | None:
-    """Return the manifest's record of a file where the drive still holds it with that size."""
+    """Return the manifest's record of a file where the drive still holds it as it was when the manifest was written.
+
+    The manifest is written last: what changed after it, by hand or by a run that was killed, is not what it says.
+    """
     if state.manifest is None or state.recheck:
         return None
     record = state.manifest.files.get(path)
-    node = state.nodes.get(path)
-    return record if record and node and node.is_file and node.size == record.size == size else None
+    node, manifest = state.nodes.get(path), state.nodes.get(MANIFEST)
+    if record is None or node is None or manifest is None or not node.is_file:
+        return None
+    return record if node.size == record.size == size and node.changed <= manifest.changed else None
 
 
-def _unless_same_origin(step: CopyIso | Extract, state: DriveState) -> Step:
+def _unless_same_origin(copy: CopyIso, extracts: list[Extract], state: DriveState) -> list[Step]:
     """Keep what came from this very ISO: by the sha256 that the profile pins, or by its name, size and time."""
-    record = _record(step.path, step.size, state)
-    if record is None:
-        return step
-    if isinstance(step, CopyIso) and step.sha256:
-        same = record.sha256 == step.sha256
-    else:
-        same = record.origin == step.origin
-    return Keep(step.path, record) if same else step
+    held = _record(copy.path, copy.size, state)
+    is_right = held is not None and (held.sha256 == copy.sha256 if copy.sha256 else held.origin == copy.origin)
+    # The pin vouches for what came from the drive's ISO, whatever that was called and whenever it was made.
+    origins = {copy.origin, held.origin} if held and is_right else {copy.origin}
+    records = [_record(step.path, step.size, state) for step in extracts]
+    steps: list[Step] = [
+        Keep(step.path, record) if record and record.origin in origins else step
+        for step, record in zip(extracts, records, strict=True)
+    ]
+    # Nothing is taken out of an ISO that the pin has not been held against: copying it does that.
+    is_proven = held is not None and (held.origin == copy.origin or not any(isinstance(s, Extract) for s in steps))
+    return [Keep(copy.path, held) if held and is_right and is_proven else copy, *steps]
 
 
 def _unless_there(step: Write, state: DriveState) -> Step:
@@ -304,6 +259,12 @@ def _unless_there(step: Write, state: DriveState) -> Step:
     if record is not None and record.sha256 == hashlib.sha256(step.data).hexdigest():
         return Keep(step.path, record)
     return step
+
+
+def _demands_more(step: Step, other: Step) -> bool:
+    if isinstance(other, Keep):
+        return not isinstance(step, Keep)
+    return isinstance(step, CopyIso) and isinstance(other, CopyIso) and bool(step.sha256 and not other.sha256)
 
 
 def _doubles(wanted: Sequence[Wanted]) -> list[Problem]:
@@ -328,10 +289,12 @@ def _conflicts(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
         for directory, users in sorted(isos.items())
         if len(users) > 1
     ]
+    problems += _contradicting_pins(plans)
+    problems += _strays(plans, state)
     others = state.manifest.profiles if state.manifest else {}
     problems += _stale(sorted(set(others) - mine), state)
     for plan in plans:
-        changes = any(isinstance(step, CopyIso) for step in plan.steps)
+        changes = any(isinstance(step, CopyIso) and _is_another(step, state) for step in plan.steps)
         users = sorted(
             name for name, r in others.items() if name not in mine and r.directory == plan.record.directory and changes
         )
@@ -344,6 +307,48 @@ def _conflicts(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
                 )
             )
     return problems
+
+
+def _is_another(step: CopyIso, state: DriveState) -> bool:
+    """Return whether it is not the ISO that the manifest has there, which is only written again."""
+    record = state.manifest.files.get(step.path) if state.manifest else None
+    if record is None or record.size != step.size:
+        return True
+    return record.origin != step.origin and record.sha256 != step.sha256
+
+
+def _contradicting_pins(plans: list[ProfilePlan]) -> list[Problem]:
+    pins: dict[str, dict[str, str]] = {}
+    for plan in plans:
+        if plan.pinned:
+            pins.setdefault(plan.record.iso, {})[plan.pinned] = plan.name
+    return [
+        Problem(
+            f"the profiles {', '.join(sorted(users.values()))} pin different sha256 for the same ISO, {iso}",
+            hint="correct source.sha256 from the distribution's signed checksum file",
+        )
+        for iso, users in sorted(pins.items())
+        if len(users) > 1
+    ]
+
+
+def _strays(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
+    """Refuse what lies in a release's directory and would be taken for ours: another ISO, or a stage 2."""
+    ours = {step.path for plan in plans for step in plan.steps} | set(state.manifest.files if state.manifest else ())
+    found: dict[str, str] = {}
+    for directory, family in sorted({(plan.record.directory, plan.facts.match.can.family) for plan in plans}):
+        for path, node in sorted(state.nodes.items()):
+            above, _, name = path.rpartition("/")
+            is_iso = above == directory and name.lower().endswith(".iso")
+            if path not in ours and not node.is_directory and (is_iso or path == f"{directory}/images/install.img"):
+                found[path] = family
+    return [
+        Problem(
+            f"the drive has {path}, which is not in its manifest: {family} may install from it instead",
+            hint="remove it, or move it out of that directory",
+        )
+        for path, family in found.items()
+    ]
 
 
 def _stale(others: list[str], state: DriveState) -> list[Problem]:

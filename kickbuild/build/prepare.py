@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,14 @@ from kickbuild.build.manifest import LIMIT, MANIFEST, Manifest, parse_manifest
 from kickbuild.build.plan import DrivePlan, DriveState, Wanted, manifest_size, plan_drive, plan_removal
 from kickbuild.build.verify import directories
 from kickbuild.drive.directory import DirectoryTree
-from kickbuild.drive.guard import Need, device_refusals, filesystem_refusals, mount_refusals, space_refusal
+from kickbuild.drive.guard import (
+    Need,
+    device_refusals,
+    filesystem_refusals,
+    mount_refusals,
+    new_label_refusals,
+    space_refusal,
+)
 from kickbuild.drive.image import (
     NewImage,
     clean_partials,
@@ -26,10 +34,11 @@ from kickbuild.drive.image import (
     new_uuid,
     open_image,
     require_programs,
+    room,
+    size_refusals,
     suggest_size,
 )
-from kickbuild.drive.mounts import mount_of, read_mounts
-from kickbuild.drive.tree import Filesystem
+from kickbuild.drive.mounts import known_filesystem, mount_of, read_mounts
 from kickbuild.drive.udev import list_devices
 from kickbuild.errors import KickbuildError, Problem, RefusedError, system_error
 from kickbuild.files import alone_at
@@ -110,7 +119,7 @@ def plan_for_directory(wanted: Sequence[Wanted], directory: Path, *, recheck: bo
 def plan_for_image(wanted: Sequence[Wanted], image: Path, options: ImageOptions, *, recheck: bool = False) -> Job:
     """Plan for a disk image, which is made where it is not there. Raises RefusedError with every reason."""
     _require_image_path(image)
-    if image.exists():
+    if _mode(image):
         given = [name for name in ("size", "fs", "label", "uuid") if getattr(options, name) is not None]
         if given:
             words = ", ".join(f"--{name}" for name in given)
@@ -122,16 +131,15 @@ def plan_for_image(wanted: Sequence[Wanted], image: Path, options: ImageOptions,
     new = _new_image(wanted, image, options)
     require_programs(new.fs)
     problems = filesystem_refusals(new.filesystem, _needs(wanted), str(image))
-    free = new.size - suggest_size(0, new.fs) + 64 * 1024 * 1024
+    problems += new_label_refusals(new.filesystem, _needs(wanted), str(image)) + size_refusals(new)
+    free = room(new.size, new.fs)
     state = DriveState(filesystem=new.filesystem, nodes={}, manifest=None, free=free)
-    job = Job(plan=_planned(wanted, state, str(image), problems), place=new, free=free)
-    _require_host_space(image, job.plan.writes)
-    return job
+    return Job(plan=_planned(wanted, state, str(image), problems, host=image.parent), place=new, free=free)
 
 
 def plan_to_remove(name: str, place: Path) -> Job:
     """Plan to take a profile off a directory or an image."""
-    if place.is_dir():
+    if stat.S_ISDIR(_mode(place)):
         tree, problems = _mounted(place, ())
         if problems:
             raise RefusedError(*problems)
@@ -146,27 +154,30 @@ def plan_to_remove(name: str, place: Path) -> Job:
 @contextlib.contextmanager
 def open_drive(place: Path) -> Iterator[Tree]:
     """Open a directory or an image for reading."""
-    if place.is_dir():
+    if stat.S_ISDIR(_mode(place)):
         mount = mount_of(place, read_mounts())
         device = next((d for d in list_devices() if d.number == mount.number), None)
-        filesystem = Filesystem(mount.fs_type, "", "")
-        if device is not None:
-            filesystem = Filesystem(device.fs_type or mount.fs_type, device.fs_uuid, device.fs_label)
+        filesystem = known_filesystem(mount, device, is_root=os.geteuid() == 0)
         yield DirectoryTree(Path(mount.point) if mount.point == str(place.resolve()) else place, filesystem)
     else:
         with open_image(place) as tree:
             yield tree
 
 
-def _planned(wanted: Sequence[Wanted], state: DriveState, where: str, problems: list[Problem]) -> DrivePlan:
+def _planned(
+    wanted: Sequence[Wanted], state: DriveState, where: str, problems: list[Problem], *, host: Path | None = None
+) -> DrivePlan:
+    """Return the plan, or raise every reason against it; ``host`` is the directory that a new image grows in."""
     try:
         plan = plan_drive(wanted, state, where)
     except KickbuildError as error:
         if problems:
             raise RefusedError(*problems, *error.problems) from error
         raise
-    room = state.free + (sum(r.size for r in plan.removals) if plan.removals_first else 0)
-    problems += space_refusal(plan.writes + manifest_size(plan), room, where)
+    free = state.free + (sum(r.size for r in plan.removals) if plan.removals_first else 0)
+    problems += space_refusal(plan.writes + manifest_size(plan), free, where)
+    if host is not None:
+        problems += _host_space_refusals(host, plan.writes)
     if problems:
         raise RefusedError(*problems)
     return plan
@@ -185,9 +196,8 @@ def _mounted(directory: Path, wanted: Sequence[Wanted]) -> tuple[DirectoryTree, 
         )
     devices = list_devices()
     device = next((d for d in devices if d.number == mount.number), None)
-    filesystem = Filesystem(mount.fs_type, "", "")
+    filesystem = known_filesystem(mount, device, is_root=os.geteuid() == 0)
     if device is not None:
-        filesystem = Filesystem(device.fs_type or mount.fs_type, device.fs_uuid, device.fs_label)
         problems += filesystem_refusals(filesystem, _needs(wanted), where)
         problems += device_refusals(device, devices, _needs(wanted), where)
     elif not problems:
@@ -251,22 +261,31 @@ def _extracted(want: Wanted) -> int:
 
 
 def _require_image_path(image: Path) -> None:
-    if image.is_dir():
+    mode = _mode(image)
+    if stat.S_ISDIR(mode):
         raise RefusedError(f"{image} is a directory, not a disk image", hint="for a mounted drive, use --to")
-    if image.exists() and not image.is_file():
+    if mode and not stat.S_ISREG(mode):
         raise RefusedError(
             f"{image} is no regular file",
             hint="make an image, then write it to the disk; or mount the disk and use --to",
         )
-    if not image.parent.is_dir():
+    if not stat.S_ISDIR(_mode(image.parent)):
         raise RefusedError(f"{image.parent} is no directory", hint="make it first")
 
 
-def _require_host_space(image: Path, content: int) -> None:
+def _mode(path: Path) -> int:
+    """Return the kind and mode of what a path leads to, 0 where nothing is there. Raises ToolError."""
     try:
-        values = os.statvfs(image.parent)
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return 0
     except OSError as error:
-        raise system_error(error, image.parent) from error
-    problems = space_refusal(content, values.f_bavail * values.f_frsize, str(image.parent.resolve()))
-    if problems:
-        raise RefusedError(*problems)
+        raise system_error(error, path) from error
+
+
+def _host_space_refusals(directory: Path, content: int) -> list[Problem]:
+    try:
+        values = os.statvfs(directory)
+    except OSError as error:
+        raise system_error(error, directory) from error
+    return space_refusal(content, values.f_bavail * values.f_frsize, str(directory.resolve()))

@@ -14,6 +14,7 @@ from kickbuild.files import PARTIAL_PREFIX
 from kickbuild.iso.facts import MediaChecksum
 from kickbuild.iso.media_checksum import verify_media_checksum
 from kickbuild.kickstart.parse import parse
+from kickbuild.quoting import shell_quote
 from kickbuild.releases.find import parse_release
 
 if TYPE_CHECKING:
@@ -128,7 +129,9 @@ def _profile(
 ) -> Iterator[Finding]:
     record = manifest.profiles[name]
     home = f"/kickbuild/{name}"
-    missing = [path for path in record.files if path not in manifest.files]
+    directory = record.directory
+    needed = {f"{home}/ks.cfg", record.iso, f"{directory}/vmlinuz", f"{directory}/initrd.img", *record.files}
+    missing = sorted(path for path in needed if path not in record.files or path not in manifest.files)
     yield from (
         Finding(path, f"is needed by the profile {name}, but the manifest has no record of it") for path in missing
     )
@@ -141,7 +144,7 @@ def _profile(
     if stray in nodes and not can.stage2_outside:
         yield Finding(stray, f"lies beside the ISO, where the installer of {can.family} takes it for its stage 2")
     ref = DriveRef(RefKind(record.find_by), manifest.uuid if record.find_by == RefKind.UUID else manifest.label)
-    if f"{home}/ks.cfg" not in broken:
+    if f"{home}/ks.cfg" in manifest.files and f"{home}/ks.cfg" not in broken:
         yield from _kickstart(tree, f"{home}/ks.cfg", record, ref, can)
     yield from _entries(tree, [p for p in record.files if p.startswith(f"{home}/entry.") and p not in broken], ref)
     if record.iso in manifest.files and record.iso not in broken:
@@ -155,6 +158,8 @@ def _kickstart(tree: Tree, path: str, record: ProfileRecord, ref: DriveRef, can:
     text = (tree.read(path, _SMALL) or b"").decode("utf-8", "replace")
     for problem in parse(text, can.handler).problems:
         yield Finding(path, f"line {problem.line or '?'} is not accepted by {can.family}: {problem.message}")
+    if f"KB_DIGEST={shell_quote(record.digest)}" not in text.splitlines():
+        yield Finding(MANIFEST, f"knows another version of the profile than {path}, whose guard refuses to install")
     sources = [line.split() for line in text.splitlines() if line.startswith("harddrive ")]
     for words in sources:
         if f"--partition={ref}" not in words:

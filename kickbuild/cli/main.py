@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kickbuild import __version__
+from kickbuild.cli.output import plain
 from kickbuild.cli.streams import settle_streams
 from kickbuild.errors import ExitCode, KickbuildError
 
@@ -100,9 +101,10 @@ def show_error(error: KickbuildError) -> None:
     """Write every problem of an error to standard error: the fact first, then the way out."""
     for problem in error.problems:
         place = f"{problem.where}: " if problem.where else ""
-        click.echo(f"kickbuild: error: {place}{problem.message}", err=True)
+        for line in f"kickbuild: error: {place}{problem.message}".split("\n"):
+            click.echo(plain(line), err=True)
         if problem.hint:
-            click.echo(f"  hint: {problem.hint}", err=True)
+            click.echo(f"  hint: {plain(problem.hint)}", err=True)
 
 
 def _bug() -> int:

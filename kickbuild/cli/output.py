@@ -37,6 +37,11 @@ def echo_json(value: Any) -> None:
     click.echo(text)
 
 
+def plain(text: str) -> str:
+    """Return text on one line that commands no terminal: names on a drive and in a manifest come from outside."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
 def aligned(rows: Iterable[tuple[str, str]], *, indent: str = "") -> list[str]:
     """Return ``label  value`` lines with the values in one column."""
     rows = list(rows)

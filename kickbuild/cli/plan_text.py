@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kickbuild.build.plan import CopyIso, Extract, Keep, Remove, Write
+from kickbuild.build.steps import CopyIso, Extract, Keep, Remove, Write
 from kickbuild.cli.output import aligned
 from kickbuild.units import format_size
 
 if TYPE_CHECKING:
-    from kickbuild.build.plan import DrivePlan, ProfilePlan, Step
+    from kickbuild.build.plan import DrivePlan, ProfilePlan
     from kickbuild.build.prepare import Job
+    from kickbuild.build.steps import Step
 
 
 def plan_lines(job: Job) -> list[str]:

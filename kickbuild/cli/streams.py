@@ -41,7 +41,7 @@ def _text(descriptor: int, stream: TextIO | None) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(_Writer(descriptor, "w", closefd=False)),
         encoding=stream.encoding if stream else "utf-8",
-        errors=stream.errors if stream else "backslashreplace",
+        errors="backslashreplace",
         line_buffering=descriptor == _ERRORS or os.isatty(descriptor),
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kickbuild.cli.output import echo_json, terminal_progress
+from kickbuild.cli.output import echo_json, plain, terminal_progress
 
 
 @click.command()
@@ -44,7 +44,7 @@ def verify(drive: Path, *, as_json: bool, quiet: bool) -> int:
         )
     else:
         for finding in report.findings:
-            click.echo(f"{drive}{finding.path}: {finding.message}")
+            click.echo(plain(f"{drive}{finding.path}: {finding.message}"))
         checked = f"{report.files} files, {format_size(report.bytes)}, profiles: {', '.join(report.profiles) or 'none'}"
         if report.findings:
             click.echo(f"{drive}: {len(report.findings)} findings ({checked})")

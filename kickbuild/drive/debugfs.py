@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import struct
-import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -86,11 +85,9 @@ class Volume:
         return self._run(commands, writes=True)
 
     def _run(self, commands: Sequence[str], *, writes: bool) -> bytes:
-        with tempfile.NamedTemporaryFile("w", prefix="kickbuild-", suffix=".debugfs") as script:
-            script.write("".join(f"{command}\n" for command in commands))
-            script.flush()
-            name = f"{self.image}?offset={self.offset}"
-            done = run(["debugfs", *(["-w"] if writes else []), "-f", script.name, name])
+        name = f"{self.image}?offset={self.offset}"
+        script = "".join(f"{command}\n" for command in commands)
+        done = run(["debugfs", *(["-w"] if writes else []), "-f", "-", name], stdin=script.encode())
         # debugfs ends with 0 whatever went wrong; only what it says on standard error tells.
         said = [
             line for line in done.stderr.decode("utf-8", "replace").splitlines() if not line.startswith("debugfs 1.")

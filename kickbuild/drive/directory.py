@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Filesystems where fallocate reserves blocks instead of writing zeros.
 _RESERVES: Final = frozenset({"ext4", "xfs", "btrfs"})
+#: Directories within directories that are looked at; ours are two deep, and what comes from outside has no end.
+_DEEPEST: Final = 8
 
 
 class DirectoryTree:
@@ -29,6 +32,10 @@ class DirectoryTree:
     def __init__(self, root: Path, filesystem: Filesystem) -> None:
         self.root = root
         self.filesystem = filesystem
+        # When the drive is unplugged and unmounted, its mount point is a directory of this machine's own disk.
+        with contextlib.suppress(OSError):
+            self._device: int | None = None
+            self._device = root.stat().st_dev
 
     def nodes(self, directories: Iterable[str]) -> dict[str, Node]:
         """Return everything below some directories."""
@@ -84,8 +91,11 @@ class DirectoryTree:
                 sha256 = self._fill(partial, source, progress)
                 accept(sha256)
                 partial.replace(target)
-            except BaseException:
-                partial.unlink(missing_ok=True)
+            except BaseException as error:
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
+                if isinstance(error, ToolError):
+                    raise _named(error, partial, self.root.joinpath(*parts_of(path))) from error
                 raise
             sync_directory(target.parent)
         return sha256
@@ -101,12 +111,12 @@ class DirectoryTree:
             os.fsync(parent)
         while len(names) > 1:
             names.pop()
-            with self._parent("/" + "/".join(names)) as (parent, name):
-                try:
+            try:
+                with self._parent("/" + "/".join(names)) as (parent, name):
                     if parent is not None:
                         os.rmdir(name, dir_fd=parent)
-                except OSError:
-                    break
+            except OSError:
+                break
 
     def clean(self, directories: Iterable[str]) -> list[str]:
         """Remove what a stopped run left unfinished, and return those paths."""
@@ -132,6 +142,7 @@ class DirectoryTree:
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         for name in names:
             try:
+                self._require_drive(descriptor)
                 try:
                     below = os.open(name, flags, dir_fd=descriptor)
                 except FileNotFoundError:
@@ -143,7 +154,20 @@ class DirectoryTree:
             finally:
                 os.close(descriptor)
             descriptor = below
+        try:
+            self._require_drive(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
         return descriptor
+
+    def _require_drive(self, descriptor: int) -> None:
+        """Raise ToolError for a directory that is not on the drive: unmounted meanwhile, or another mount inside it."""
+        if os.fstat(descriptor).st_dev != self._device:
+            place = Path(f"/proc/self/fd/{descriptor}").readlink()
+            raise ToolError(
+                f"{place} is not on the drive", hint="the drive was unmounted, or something else is mounted there"
+            )
 
     @contextlib.contextmanager
     def _parent(self, path: str, *, create: bool = False) -> Iterator[tuple[int | None, str]]:
@@ -161,17 +185,19 @@ class DirectoryTree:
         finally:
             os.close(descriptor)
 
-    def _walk(self, descriptor: int, path: str, found: dict[str, Node]) -> None:
+    def _walk(self, descriptor: int, path: str, found: dict[str, Node], depth: int = 0) -> None:
         with os.scandir(descriptor) as entries:
             names = sorted(entry.name for entry in entries)
         for name in names:
             values = os.lstat(name, dir_fd=descriptor)
             is_directory = stat.S_ISDIR(values.st_mode)
-            found[f"{path}/{name}"] = Node(values.st_size, stat.S_ISREG(values.st_mode), is_directory)
-            if is_directory:
+            found[f"{path}/{name}"] = Node(
+                values.st_size, stat.S_ISREG(values.st_mode), is_directory, values.st_mtime_ns
+            )
+            if is_directory and depth < _DEEPEST:
                 below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
                 try:
-                    self._walk(below, f"{path}/{name}", found)
+                    self._walk(below, f"{path}/{name}", found, depth + 1)
                 finally:
                     os.close(below)
 
@@ -181,3 +207,8 @@ class DirectoryTree:
             yield
         except OSError as error:
             raise system_error(error, f"{self.root}{path}") from error
+
+
+def _named(error: ToolError, inner: Path, outer: Path) -> ToolError:
+    """Return the error with the name of the file that a person knows, instead of the unfinished one's."""
+    return ToolError(*(replace(p, message=p.message.replace(str(inner), str(outer))) for p in error.problems))

@@ -62,6 +62,22 @@ def filesystem_refusals(filesystem: Filesystem, needs: Sequence[Need], where: st
     return found
 
 
+def new_label_refusals(filesystem: Filesystem, needs: Sequence[Need], where: str) -> list[Problem]:
+    """Return what speaks against the label that a new image is to get; what a profile says of it is checked there."""
+    label, limit = filesystem.label, _LABEL_LIMITS[filesystem.type]
+    if not label:
+        return []
+    found: list[Problem] = []
+    by_label = any(need.find_by is RefKind.LABEL for need in needs)
+    if (not SAFE_LABEL.fullmatch(label) and not by_label) or (filesystem.type == "vfat" and "." in label):
+        letters = "letters, digits, '_' and '-'" + ("" if filesystem.type == "vfat" else " and '.'")
+        found.append(Problem(f"{where} cannot have the label {label!r}", hint=f"use {letters} only"))
+    if len(label.encode()) > limit and label not in {need.label for need in needs}:
+        message = f"the label {label} has more than the {limit} bytes that {filesystem.type} holds"
+        found.append(Problem(message, hint="give a shorter --label"))
+    return found
+
+
 def space_refusal(wanted: int, free: int, where: str) -> list[Problem]:
     """Return the refusal for too little room."""
     if wanted <= free:

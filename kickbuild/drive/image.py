@@ -18,13 +18,13 @@ from kickbuild.copying import clone, copy, written_ranges
 from kickbuild.drive.image_ext import ExtTree
 from kickbuild.drive.image_format import END, START, inner_size, make_filesystem, make_table, partition_offset
 from kickbuild.drive.image_vfat import VfatTree
-from kickbuild.drive.image_xfs import mounted_xfs
+from kickbuild.drive.image_xfs import mounted_xfs, unmount_left
 from kickbuild.drive.tree import Filesystem
-from kickbuild.errors import InputError, RefusedError, system_error
+from kickbuild.errors import InputError, Problem, RefusedError, system_error
 from kickbuild.files import PARTIAL_PREFIX, partial_path, sync_directory
 from kickbuild.progress import Silent
 from kickbuild.run import require_tool, run
-from kickbuild.units import MIB, format_size
+from kickbuild.units import MIB, TIB, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 FILESYSTEMS: Final = ("ext4", "xfs", "vfat")
 #: The least that mke2fs, mkfs.xfs and mkfs.vfat make something useful of.
 _LEAST: Final = {"ext4": 16 * MIB, "xfs": 320 * MIB, "vfat": 40 * MIB}
+#: What a file of a host's ext4 holds, and what vfat counts in sectors of 512 bytes.
+_MOST: Final = {"ext4": 16 * TIB - MIB, "xfs": 16 * TIB - MIB, "vfat": 2 * TIB - MIB}
 #: What the filesystem takes for itself, as we make it; to that comes one part in 200.
 _OVERHEAD: Final = {"ext4": 16 * MIB, "xfs": 112 * MIB, "vfat": 4 * MIB}
 #: Room that a suggested size leaves: kickstarts, entries, what a later profile adds.
@@ -79,6 +81,18 @@ def room(size: int, fs: str) -> int:
     return max(0, inside - _OVERHEAD[fs] - inside // 200)
 
 
+def size_refusals(new: NewImage) -> list[Problem]:
+    """Return what speaks against the size of a new image."""
+    least, most = _LEAST[new.fs], _MOST[new.fs]
+    if inner_size(new.size) < least:
+        message = f"{new.path} cannot be made with so few bytes: {new.fs} needs {least // MIB} MiB at the least"
+        return [Problem(message, hint="give a larger --size, or none")]
+    if new.size > most:
+        message = f"{new.path} cannot be made with so many bytes: {new.fs} holds {format_size(most)} at the most"
+        return [Problem(message, hint="give a smaller --size, or none")]
+    return []
+
+
 def require_programs(fs: str) -> None:
     """Raise LackingError where a program that making such an image needs is missing."""
     programs = {
@@ -94,17 +108,18 @@ def require_programs(fs: str) -> None:
 def new_image(new: NewImage) -> Iterator[Tree]:
     """Make an image: the tree that is yielded becomes the file when the block ends well, and is gone when not."""
     require_programs(new.fs)
-    if inner_size(new.size) < _LEAST[new.fs]:
-        raise RefusedError(
-            f"{new.path} cannot be made with so few bytes: {new.fs} needs {_LEAST[new.fs] // MIB} MiB at the least",
-            hint="give a larger --size, or none",
-        )
-    with _replacing(_plain_name(new.path)) as partial:
+    problems = size_refusals(new)
+    if problems:
+        raise RefusedError(*problems)
+    path = _plain_name(new.path)
+    with _replacing(path) as partial:
         _create(partial, new.size // MIB * MIB)
         make_table(new, partial)
         make_filesystem(new, partial)
         with _open(partial, new.filesystem, writes=True) as tree:
             yield tree
+        if os.path.lexists(path):
+            raise RefusedError(f"{new.path} was made by somebody else meanwhile", hint="look at it, and run again")
 
 
 @contextlib.contextmanager
@@ -148,6 +163,7 @@ def clean_partials(path: Path) -> list[Path]:
     if not left or _in_use(directory):
         return []
     for partial in left:
+        unmount_left(partial)
         with _system_errors(partial):
             if partial.is_dir() and not partial.is_symlink():
                 shutil.rmtree(partial)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING
 
 from kickbuild.copying import copy, digest, head
 from kickbuild.drive.debugfs import Volume, quoted
 from kickbuild.drive.tree import Filesystem, Node, parts_of
 from kickbuild.errors import InputError, ToolError
+from kickbuild.files import file_in_memory
 from kickbuild.run import run
 
 if TYPE_CHECKING:
@@ -60,15 +60,13 @@ class ExtTree:
         return self._volume.ranges(path, node.size)
 
     def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
-        """Write a small file; a private host file carries it to debugfs, for it may hold password hashes."""
+        """Write a small file, carried to debugfs in memory: it may hold password hashes."""
         self._make_room(path)
         name = quoted(path)
-        with tempfile.NamedTemporaryFile(prefix="kickbuild-") as carrier:
-            carrier.write(data)
-            carrier.flush()
-            field = f"set_inode_field {name}"
+        field = f"set_inode_field {name}"
+        with file_in_memory(data) as carrier:
             self._volume.change(
-                f"write {carrier.name} {name}", f"{field} mode 0{0o100000 | mode:o}", f"{field} uid 0", f"{field} gid 0"
+                f"write {carrier} {name}", f"{field} mode 0{0o100000 | mode:o}", f"{field} uid 0", f"{field} gid 0"
             )
 
     def receive(self, path: str, source: Ranges, progress: Progress, accept: Callable[[str], None]) -> str:

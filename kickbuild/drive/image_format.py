@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.copying import copy, written_ranges
+from kickbuild.errors import system_error
 from kickbuild.files import PARTIAL_PREFIX
 from kickbuild.progress import Silent
 from kickbuild.run import run
@@ -89,11 +90,14 @@ def _make_xfs(new: NewImage, partial: Path, size: int) -> None:
     for option, names in _NEW_IN_XFS:
         known = [f"{name}=0" for name in names if f"{name}=0" in usage]
         options += [option, ",".join(known)] if known else []
-    with tempfile.NamedTemporaryFile(prefix=PARTIAL_PREFIX, dir=partial.parent) as carrier:
-        carrier.truncate(size)
-        run(["mkfs.xfs", "-q", "-f", *options, *label, carrier.name])
-        made = written_ranges(Path(carrier.name))
-        copy(made, partial, tuple((START + offset, length) for offset, length in made.extents), Silent())
+    try:
+        with tempfile.NamedTemporaryFile(prefix=PARTIAL_PREFIX, dir=partial.parent) as carrier:
+            carrier.truncate(size)
+            run(["mkfs.xfs", "-q", "-f", *options, *label, carrier.name])
+            made = written_ranges(Path(carrier.name))
+            copy(made, partial, tuple((START + offset, length) for offset, length in made.extents), Silent())
+    except OSError as error:
+        raise system_error(error, partial.parent) from error
 
 
 def _known_features(features: str) -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import re
 import struct
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.copying import Ranges, copy, digest, head, whole_file
 from kickbuild.drive.tree import Filesystem, Node, parts_of
 from kickbuild.errors import InputError, ToolError, system_error
-from kickbuild.files import PARTIAL_PREFIX
+from kickbuild.files import file_in_memory
 from kickbuild.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from kickbuild.progress import Progress
 
@@ -79,11 +78,9 @@ class VfatTree:
         return Ranges(self._image, tuple(extents))
 
     def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:  # noqa: ARG002 - vfat has none
-        """Write a small file; a private host file carries it to mtools."""
-        with tempfile.NamedTemporaryFile(prefix="kickbuild-") as carrier:
-            carrier.write(data)
-            carrier.flush()
-            self._put(Path(carrier.name), path)
+        """Write a small file, carried to mtools in memory: it may hold password hashes."""
+        with file_in_memory(data) as carrier:
+            self._put(carrier, path)
 
     def receive(self, path: str, source: Ranges, progress: Progress, accept: Callable[[str], None]) -> str:
         """Copy a large file in: mtools writes a whole file, and makes room for a part of one, which then goes there."""
@@ -91,9 +88,8 @@ class VfatTree:
             self._put(source.path.absolute(), path)
             sha256 = digest(self.ranges(path), progress)
         else:
-            with tempfile.NamedTemporaryFile(prefix=PARTIAL_PREFIX, dir=self._image.parent) as holes:
-                holes.truncate(source.size)
-                self._put(Path(holes.name), path)
+            with file_in_memory(size=source.size) as holes:
+                self._put(holes, path)
             sha256 = copy(source, self._image, self.ranges(path).extents, progress)
         accept(sha256)
         return sha256

@@ -6,16 +6,33 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kickbuild.drive.directory import DirectoryTree
-from kickbuild.errors import LackingError
+from kickbuild.drive.mounts import read_mounts
+from kickbuild.errors import LackingError, system_error
 from kickbuild.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kickbuild.drive.tree import Filesystem
+
+_PREFIX: Final = "kickbuild-xfs-"
+
+
+def unmount_left(partial: Path) -> None:
+    """Unmount what a killed run left mounted of its unfinished image. Raises ToolError."""
+    for mount in read_mounts():
+        point = Path(mount.point)
+        if not (point.name.startswith(_PREFIX) and mount.source.startswith("/dev/loop")):
+            continue
+        # Source: linux/drivers/block/loop.c, loop_attr_backing_file_show: the path of the file, and a newline.
+        backing = Path("/sys/block", Path(mount.source).name, "loop", "backing_file")
+        with contextlib.suppress(OSError):
+            if backing.read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n") == str(partial):
+                run(["umount", point])
+                point.rmdir()
 
 
 @contextlib.contextmanager
@@ -29,7 +46,10 @@ def mounted_xfs(image: Path, offset: int, filesystem: Filesystem, *, writes: boo
     size = image.stat().st_size - offset
     options = ",".join(["loop", f"offset={offset}", f"sizelimit={size}", "nosuid", "nodev", "noexec", "nouuid"])
     options += "" if writes else ",ro,norecovery"
-    mount = Path(tempfile.mkdtemp(prefix="kickbuild-xfs-"))
+    try:
+        mount = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    except OSError as error:
+        raise system_error(error, tempfile.gettempdir()) from error
     try:
         run(["mount", "-t", "xfs", "-o", options, image, mount])
         try:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kickbuild.drive.info import Mount
+from kickbuild.drive.tree import Filesystem
 from kickbuild.errors import InputError, LackingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from kickbuild.drive.info import BlockDevice
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -67,6 +70,18 @@ def mount_of(directory: Path, mounts: Iterable[Mount]) -> Mount:
     if best is None:
         raise LackingError(f"nothing is mounted above {directory}, by what the kernel says")
     return best
+
+
+def known_filesystem(mount: Mount, device: BlockDevice | None, *, is_root: bool) -> Filesystem:
+    """Return the filesystem of a mount, by what is known of its device.
+
+    Raises LackingError where this user may not know: udev has not looked at the device, and only root may read it.
+    """
+    if device is None:
+        return Filesystem(mount.fs_type, "", "")
+    if not (device.fs_type or is_root):
+        raise LackingError(f"the UUID of {device.path} cannot be read by this user", hint="run it as root")
+    return Filesystem(device.fs_type or mount.fs_type, device.fs_uuid, device.fs_label)
 
 
 def _mount_id(directory: Path) -> int | None:

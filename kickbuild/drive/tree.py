@@ -28,6 +28,8 @@ class Node:
     size: int
     is_file: bool = True
     is_directory: bool = False
+    changed: int = 0
+    """When its content was last changed, in ns since 1970; 0 in images, which nobody changes but as a whole."""
 
 
 class Tree(Protocol):

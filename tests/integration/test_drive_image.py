@@ -384,3 +384,12 @@ def test_a_damaged_image_is_said_to_be_damaged(tmp_path: Path, fs: str) -> None:
                         digest(tree.ranges(name), Silent())
         except KickbuildError:
             pass
+
+
+def test_an_image_that_somebody_else_made_meanwhile_stays(tmp_path: Path) -> None:
+    path = tmp_path / "r.img"
+    new = NewImage(path=path, size=suggest_size(1, "ext4"), fs="ext4", label="", uuid=new_uuid("ext4"))
+    with pytest.raises(RefusedError, match="made by somebody else meanwhile"), new_image(new):
+        path.write_bytes(b"theirs")
+    assert path.read_bytes() == b"theirs"
+    assert [p.name for p in tmp_path.iterdir()] == ["r.img"]

@@ -222,3 +222,34 @@ def test_no_room_for_the_copy_that_a_change_needs(tmp_path: Path, source: Path) 
             pass
         assert path.read_bytes() == before
         assert sorted(p.name for p in point.iterdir()) == ["filler", "lost+found", "r.img"]
+
+
+@needs_root()
+@needs_tools("mkfs.xfs", "mount", "sfdisk", "blkid")
+def test_an_xfs_image_that_a_killed_run_left_mounted(tmp_path: Path, source: Path) -> None:
+    path = tmp_path / "r.img"
+    assert stop("new-xfs", source, path, 3, signal.SIGKILL) != 0
+    (left,) = [m for m in read_mounts() if "kickbuild-xfs-" in m.point]
+    assert clean_partials(path)
+    assert not [m for m in read_mounts() if "kickbuild-xfs-" in m.point]
+    assert not Path(left.point).exists()
+    assert list(tmp_path.iterdir()) == [source]
+
+
+@needs_root()
+@needs_tools("mke2fs", "debugfs", "e2fsck", "mkfs.vfat", "mcopy", "sfdisk", "blkid", "mount")
+@pytest.mark.parametrize("fs", ["ext4", "vfat", "xfs"])
+def test_images_need_no_room_in_tmp(tmp_path: Path, source: Path, fs: str) -> None:
+    """And leave no password hash there when they are killed."""
+    full = tmp_path / "full"
+    full.mkdir()
+    run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", full])
+    try:
+        (full / "x").write_bytes(b"x" * 4096)
+        words: list[str | Path] = [sys.executable, WORKER, f"new-{fs}", source, tmp_path / "r.img"]
+        where = {**os.environ, "KICKBUILD_TEST_TMP": str(full)}
+        done = subprocess.run(words, check=False, capture_output=True, env=where)
+        assert done.returncode == 0, done.stderr
+        assert [p.name for p in full.iterdir()] == ["x"]
+    finally:
+        run(["umount", full])

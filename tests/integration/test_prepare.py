@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import random
 import signal
@@ -466,3 +467,140 @@ def test_a_manifest_from_outside_reaches_only_what_is_ours(lab: Path, drive: Pat
         assert done.code == 3, done.out
         assert "the manifest is damaged" in done.err
     assert (drive / "home" / "letter").read_text() == "dear"
+
+
+@needs_root()
+def test_a_manifest_that_says_something_else_than_the_drive(lab: Path, drive: Path) -> None:
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+    manifest = drive / "kickbuild" / "manifest.json"
+    good = manifest.read_text()
+    digest = json.loads(good)["profiles"]["web"]["digest"]
+    changes: list[tuple[str, str, str]] = [
+        (f'"digest": "{digest}"', f'"digest": "{"0" * len(digest)}"', "knows another version of the profile"),
+        ('"/rocky9.4/vmlinuz"]', '"/rocky9.4/initrd.img"]', "/rocky9.4/vmlinuz: is needed by the profile web"),
+        ('"/kickbuild/web/ks.cfg", ', "", "/kickbuild/web/ks.cfg: is needed by the profile web"),
+    ]
+    for old, new, says in changes:
+        assert good.count(old) == 1
+        manifest.write_text(good.replace(old, new))
+        found = kickbuild("verify", drive)
+        assert (found.code, says in found.out) == (1, True), found.out + found.err
+    manifest.write_text(good)
+    assert kickbuild("verify", drive).code == 0
+
+
+@needs_root()
+def test_what_changed_after_the_manifest_is_written_again(lab: Path, drive: Path) -> None:
+    """By hand, or by a run that was killed between a file and the manifest: also where the size is the same."""
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+    for path in ("kickbuild/web/ks.cfg", "rocky9.4/vmlinuz", "rocky9.4/install.iso"):
+        flip(drive / path)
+        again = kickbuild("prepare", "web.toml", "--to", drive, "--json", cwd=lab).json
+        assert f"/{path}" in {step["path"] for step in again["steps"] if step["action"] == "replace"}
+        assert kickbuild("verify", drive).code == 0
+        assert "nothing to do" in kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).out
+
+
+@needs_root()
+def test_an_iso_that_others_use_is_written_again(lab: Path, drive: Path) -> None:
+    profile(lab, "second")
+    assert kickbuild("prepare", "web.toml", "second.toml", "--to", drive, cwd=lab).code == 0
+    for more in ([], ["--recheck"]):
+        flip(drive / "rocky9.4" / "install.iso")
+        assert kickbuild("verify", drive).code == 1
+        again = kickbuild("prepare", "web.toml", "--to", drive, *more, cwd=lab)
+        assert again.code == 0, again.err
+        assert kickbuild("verify", drive).code == 0
+
+
+def test_every_pin_of_a_shared_iso_counts(lab: Path) -> None:
+    right = hashlib.sha256((lab / "install.iso").read_bytes()).hexdigest()
+    profile(lab, "second", source=f'sha256 = "{"0" * 64}"')
+    for names in (["web.toml", "second.toml"], ["second.toml", "web.toml"]):
+        done = kickbuild("prepare", *names, "--image", "r.img", cwd=lab)
+        assert done.code == 3, done.err
+        assert right in done.err
+        assert not (lab / "r.img").exists()
+    profile(lab, source=f'sha256 = "{right}"')
+    done = kickbuild("plan", "web.toml", "second.toml", "--image", "r.img", cwd=lab)
+    assert done.code == 5
+    assert "pin different sha256 for the same ISO" in done.err
+
+
+def test_nothing_is_taken_out_of_an_iso_that_is_not_the_pinned_one(lab: Path) -> None:
+    data = (lab / "install.iso").read_bytes()
+    profile(lab, source=f'sha256 = "{hashlib.sha256(data).hexdigest()}"')
+    assert kickbuild("prepare", "web.toml", "--image", "r.img", cwd=lab).code == 0
+    os.utime(lab / "install.iso", ns=(1, 1))
+    same = kickbuild("plan", "web.toml", "--image", "r.img", "--json", cwd=lab).json
+    assert {step["action"] for step in same["steps"]} == {"keep"}
+    subprocess.run(
+        ["debugfs", "-w", "-R", "rm /rocky9.4/vmlinuz", f"r.img?offset={MIB}"], cwd=lab, check=True, capture_output=True
+    )
+    (lab / "install.iso").write_bytes(data[:-1] + b"!")
+    done = kickbuild("prepare", "web.toml", "--image", "r.img", cwd=lab)
+    assert done.code == 3
+    assert "but the profile pins" in done.err
+    (lab / "install.iso").write_bytes(data)
+    assert kickbuild("prepare", "web.toml", "--image", "r.img", cwd=lab).code == 0
+    assert kickbuild("verify", "r.img", cwd=lab).code == 0
+
+
+@needs_root()
+@pytest.mark.parametrize("stray", ["rocky9.4/other.ISO", "rocky9.4/images/install.img"])
+def test_what_an_installer_would_take_for_ours_is_refused(lab: Path, drive: Path, stray: str) -> None:
+    path = drive / stray
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    done = kickbuild("prepare", "web.toml", "--to", drive, cwd=lab)
+    assert done.code == 5
+    assert f"/{stray}, which is not in its manifest" in done.err
+    assert not (drive / "kickbuild").exists()
+    path.unlink()
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--label", "SEVENTEEN-LETTERS"], "has more than the 16 bytes that ext4 holds"),
+        (["--label", "TWELVE-BYTES", "--fs", "vfat"], "has more than the 11 bytes that vfat holds"),
+        (["--label", "MY DISK"], "cannot have the label 'MY DISK'"),
+        (["--label", "na\u00efve"], "cannot have the label"),
+        (["--label", "A.B", "--fs", "vfat"], "cannot have the label 'A.B'"),
+        (["--size", "1MiB"], "so few bytes"),
+        (["--size", "20MiB", "--fs", "vfat"], "so few bytes"),
+        (["--size", "900TiB"], "so many bytes"),
+        (["--size", "999999999TiB"], "so many bytes"),
+        (["--size", "3TiB", "--fs", "vfat"], "so many bytes"),
+    ],
+)
+def test_images_that_cannot_be(lab: Path, words: list[str], says: str) -> None:
+    for command in ("plan", "prepare"):
+        done = kickbuild(command, "web.toml", "--image", "r.img", *words, cwd=lab)
+        assert done.code == 5, done.err
+        assert says in done.err
+        assert " -" not in done.err.replace("--", "")
+    assert not (lab / "r.img").exists()
+
+
+def test_image_paths_that_lead_nowhere(lab: Path) -> None:
+    (lab / "loop").symlink_to("loop")
+    for path in ("x" * 300, "loop", "web.toml/r.img"):
+        for words in (["prepare", "web.toml", "--image", path], ["verify", path], ["remove", "web", "--from", path]):
+            done = kickbuild(*words, cwd=lab)
+            assert done.code in {3, 5, 6}, done.err
+            assert "Traceback" not in done.err
+
+
+@needs_root()
+def test_names_from_outside_command_no_terminal(lab: Path, drive: Path) -> None:
+    assert kickbuild("prepare", "web.toml", "--to", drive, cwd=lab).code == 0
+    for name in (b"\xff\xfe", b"a\nb: right", b"\x1b]0;x\x07"):
+        (drive / "kickbuild" / os.fsdecode(name)).touch()
+    found = kickbuild("verify", drive, "--quiet")
+    assert found.code == 1, found.err
+    assert len(found.out.splitlines()) == 4
+    assert "\\udcff" in found.out
+    assert found.out.replace("\n", "").isprintable()
+    assert len(kickbuild("verify", drive, "--quiet", "--json").json["findings"]) == 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kickbuild.build.manifest import FileRecord, Manifest, ProfileRecord, parse_manifest, render_manifest
 from kickbuild.errors import InputError
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 DIRECTORY = st.from_regex(r"/[a-z0-9][a-z0-9.-]{0,9}", fullmatch=True)
 NAME = st.from_regex(r"[a-z0-9][a-z0-9-]{0,9}", fullmatch=True)
 PATH = st.one_of(
@@ -20,18 +20,20 @@ PATH = st.one_of(
     st.builds("{}/{}".format, DIRECTORY, st.sampled_from(["vmlinuz", "initrd.img", "images/install.img", "X-9.iso"])),
 )
 FILES = st.builds(FileRecord, sha256=TEXT, size=st.integers(0, 2**60), origin=TEXT)
-PROFILES = st.builds(
-    ProfileRecord,
-    digest=TEXT,
-    release=TEXT,
-    arch=TEXT,
-    handler=TEXT,
-    title=TEXT,
-    find_by=TEXT,
-    directory=DIRECTORY,
-    iso=PATH,
-    target=st.dictionaries(TEXT, TEXT, max_size=2),
-    files=st.lists(PATH, max_size=3).map(tuple),
+PROFILES = DIRECTORY.flatmap(
+    lambda directory: st.builds(
+        ProfileRecord,
+        digest=TEXT,
+        release=TEXT,
+        arch=TEXT,
+        handler=TEXT,
+        title=TEXT,
+        find_by=st.sampled_from(["uuid", "label"]),
+        directory=st.just(directory),
+        iso=st.just(f"{directory}/X-9.iso"),
+        target=st.dictionaries(TEXT, TEXT, max_size=2),
+        files=st.lists(PATH, max_size=3).map(tuple),
+    )
 )
 MANIFESTS = st.builds(
     Manifest,
@@ -61,6 +63,17 @@ def test_one_file_and_one_profile_on_each_line() -> None:
     assert json.loads("\n".join(lines))["drive"] == {"label": "l", "uuid": "u"}
 
 
+def _one_profile(name: str = "web", **changes: object) -> bytes:
+    texts = dict.fromkeys(["digest", "release", "arch", "handler", "title"], "x")
+    record = {**texts, "find_by": "uuid", "directory": "/rocky9", "iso": "/rocky9/x.iso", "target": {}, "files": []}
+    drive = {"uuid": "", "label": ""}
+    return json.dumps({"schema": 1, "drive": drive, "profiles": {name: record | changes}, "files": {}}).encode()
+
+
+def test_a_sound_profile_is_read() -> None:
+    assert set(parse_manifest(_one_profile(), where="x").profiles) == {"web"}
+
+
 EMPTY = b'{"schema": 1, "drive": {"uuid": "", "label": ""}, "profiles": {}, "files": {%s}}'
 
 
@@ -81,6 +94,17 @@ EMPTY = b'{"schema": 1, "drive": {"uuid": "", "label": ""}, "profiles": {}, "fil
         EMPTY % b'"/home/user/.iso": {"sha256": "", "size": 1}',
         EMPTY % b'"/kickbuild/../x/ks.cfg": {"sha256": "", "size": 1}',
         EMPTY % b'"/rocky9/vmlinuz": [1]',
+        EMPTY % b'"/rocky9/vmlinuz": {"sha256": "", "size": true}',
+        EMPTY % b'"/rocky9/vmlinuz": {"sha256": "", "size": 9223372036854775808}',
+        EMPTY % b'"/rocky9/vmlinuz": {"sha256": "\\ud800", "size": 1}',
+        _one_profile("../../etc"),
+        _one_profile("a\x1b[31m"),
+        _one_profile(find_by="serial"),
+        _one_profile(directory="/etc"),
+        _one_profile(directory="/../x"),
+        _one_profile(iso="/other/x.iso"),
+        _one_profile(title="\ud800"),
+        _one_profile(digest="\0"),
         b"[" * 100000,
     ],
 )

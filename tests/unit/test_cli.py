@@ -165,3 +165,14 @@ def test_drives_lists_disks() -> None:
     done = kickbuild("drives", "--json")
     assert done.code == 0
     assert all({"name", "serial", "wwn", "model"} <= set(disk) for disk in json.loads(done.out))
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("releases > /dev/full", 6), ("releases >&-", 0), ("releases 2>&-", 0), ("plan x 2>&-", 2)]
+)
+def test_outputs_that_take_nothing(words: str, code: int) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m kickbuild {words}', sys.executable], capture_output=True, check=False, env=environment()
+    )
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stderr

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
-import threading
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,23 @@ from kickbuild.copying import CHUNK, Ranges, clone, copy, digest, head, whole_fi
 from kickbuild.errors import ToolError
 from kickbuild.progress import Silent
 
+if TYPE_CHECKING:
+    from types import FrameType
+
 SIZES = [0, 1, 511, 512, 4095, 4096, 4097, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5000, 20 * CHUNK + 1]
+
+
+def thread_count() -> int:
+    """Return how many threads the kernel runs for this process."""
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def threads_end(count: int) -> bool:
+    """Wait until no more than so many threads are left; false where they stay."""
+    deadline = time.monotonic() + 10
+    while thread_count() > count and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return thread_count() <= count
 
 
 class Counting(Silent):
@@ -111,11 +129,11 @@ def test_an_interrupt_in_the_middle_ends_all_threads(tmp_path: Path) -> None:
 
 
 def test_no_thread_outlives_an_error(tmp_path: Path) -> None:
-    before = threading.active_count()
+    before = thread_count()
     (tmp_path / "source").write_bytes(b"x" * (20 * CHUNK))
     with pytest.raises(ToolError):
         copy(whole_file(tmp_path / "source"), Path("/dev/full"), None, Silent())
-    assert threading.active_count() == before
+    assert threads_end(before)
 
 
 def test_a_failing_disk_is_an_error(tmp_path: Path) -> None:
@@ -185,3 +203,44 @@ def test_cloning_where_blocks_cannot_be_shared(tmp_path: Path) -> None:
     assert not clone(tmp_path / "source", shared / "target")
     (shared / "target").unlink()
     shared.rmdir()
+
+
+class _StopAt:
+    """Raises KeyboardInterrupt at the n-th line that the main thread runs in the byte mover and below it."""
+
+    FILES = ("copying.py", "queue.py", "threading.py", "contextlib.py")
+
+    def __init__(self, line: int) -> None:
+        self.left = line
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> Self | None:
+        if not frame.f_code.co_filename.endswith(self.FILES):
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+        return self
+
+
+def test_ctrl_c_at_every_line_ends_the_copy_and_its_threads(tmp_path: Path) -> None:
+    data = os.urandom(7 * CHUNK // 2)
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(data)
+    target.touch()
+    before, threads = sys.gettrace(), thread_count()
+    line = 0
+    while True:
+        line += 1
+        stop = _StopAt(line)
+        sys.settrace(stop)
+        try:
+            copy(whole_file(source), target, None, Silent())
+        except KeyboardInterrupt:
+            continue
+        finally:
+            sys.settrace(before)
+            assert threads_end(threads), f"threads go on after a stop at line {line}"
+        break
+    assert stop.left > 0
+    assert target.read_bytes() == data

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +18,6 @@ from kickbuild.drive.tree import Filesystem
 from kickbuild.errors import InputError, ToolError
 from kickbuild.files import PARTIAL_PREFIX
 from kickbuild.progress import Silent
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def accept(_: str) -> None:
@@ -130,3 +130,44 @@ def test_mount_of(tmp_path: Path) -> None:
         mount_of(tmp_path / "absent", parse_mountinfo(text))
     with pytest.raises(InputError, match="not a directory"):
         mount_of(tmp_path / "file", parse_mountinfo(text))
+
+
+def test_a_tree_without_an_end(tree: DirectoryTree) -> None:
+    descriptor = os.open(tree.root, os.O_RDONLY)
+    for name in ["kickbuild", *["d"] * 1500]:
+        os.mkdir(name, dir_fd=descriptor)
+        below = os.open(name, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = below
+    os.close(descriptor)
+    assert 5 < len(tree.nodes(["/kickbuild"])) < 20
+    subprocess.run(["rm", "-r", tree.root / "kickbuild"], check=True)
+
+
+def test_an_error_names_the_file_as_people_know_it(tree: DirectoryTree, tmp_path: Path) -> None:
+    (tmp_path / "short").write_bytes(b"x")
+    for source in (Ranges(tmp_path / "short", ((0, 5000),)), Ranges(tmp_path / "short", ((0, 2**62),))):
+        with pytest.raises(ToolError) as caught:
+            tree.receive("/rocky9/x.iso", source, Silent(), accept)
+        assert PARTIAL_PREFIX not in str(caught.value)
+        assert "/proc/self" not in str(caught.value)
+
+
+def test_a_drive_that_was_unmounted_is_not_written_beside(tmp_path: Path) -> None:
+    """Its mount point is then a directory of another disk; here the drive is one, and the other a link's target."""
+    here, there = tmp_path, Path(tempfile.mkdtemp(dir="/dev/shm"))
+    (tmp_path / "mnt").symlink_to(there)
+    tree = DirectoryTree(tmp_path / "mnt", Filesystem("ext4", "u", "l"))
+    tree.write("/kickbuild/ks.cfg", b"x")
+    (tmp_path / "mnt").unlink()
+    (tmp_path / "mnt").mkdir()
+    for write in (
+        lambda: tree.write("/kickbuild/ks.cfg", b"y"),
+        lambda: tree.receive("/rocky9/x.iso", whole_file(there / "kickbuild" / "ks.cfg"), Silent(), accept),
+        lambda: tree.nodes(["/kickbuild"]),
+        lambda: tree.remove("/kickbuild/ks.cfg"),
+    ):
+        with pytest.raises(ToolError, match="is not on the drive"):
+            write()
+    assert list((here / "mnt").iterdir()) == []
+    shutil.rmtree(there)

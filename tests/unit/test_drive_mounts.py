@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kickbuild.drive.mounts import mount_of, parse_mountinfo, read_mounts
+from kickbuild.drive.info import BlockDevice, Mount
+from kickbuild.drive.mounts import known_filesystem, mount_of, parse_mountinfo, read_mounts
+from kickbuild.drive.tree import Filesystem
 from kickbuild.errors import InputError, LackingError
 
 if TYPE_CHECKING:
@@ -80,3 +82,14 @@ def test_links_are_resolved_and_loops_refused(tmp_path: Path) -> None:
 def test_no_proc(tmp_path: Path) -> None:
     with pytest.raises(LackingError, match="cannot be read"):
         read_mounts(tmp_path)
+
+
+def test_what_only_root_may_know() -> None:
+    mount = Mount(point="/mnt", root="/", number="8:17", fs_type="ext4", source="/dev/sdb1")
+    unread = BlockDevice(name="sdb1", number="8:17", size=1)
+    known = BlockDevice(name="sdb1", number="8:17", size=1, fs_type="ext4", fs_uuid="u", fs_label="l")
+    assert known_filesystem(mount, known, is_root=False) == Filesystem("ext4", "u", "l")
+    assert known_filesystem(mount, None, is_root=False) == Filesystem("ext4", "", "")
+    assert known_filesystem(mount, unread, is_root=True) == Filesystem("ext4", "", "")
+    with pytest.raises(LackingError, match="cannot be read by this user"):
+        known_filesystem(mount, unread, is_root=False)
