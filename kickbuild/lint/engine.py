@@ -146,21 +146,40 @@ def _severity(rule: Rule, hit: Hit, settings: Settings) -> Severity:
 def _finding(rule: Rule, hit: Hit, severity: Severity, secrets: Secrets) -> Finding:
     source = hit.source
     line = source.map[hit.line - 1] if source.map and 0 < hit.line <= len(source.map) else hit.line
-    text = secrets.mask_line(source, hit.line, source.line_text(hit.line))
-    is_exact = text == source.line_text(hit.line) and not source.map
+    whole = source.line_text(hit.line)
+    text = secrets.mask_line(source, hit.line, whole)
+    # A column of what a template became is none of the template.
+    column, end = (0, 0) if source.map else (hit.column, hit.end)
     return Finding(
         file=printable(source.name),
         line=line,
-        column=hit.column if is_exact or not source.map else 0,
-        end=hit.end if is_exact or not source.map else 0,
+        column=column,
+        end=end,
         code=rule.code,
         name=rule.name,
         severity=severity,
         message=printable(secrets.mask(hit.message)),
         hint=printable(secrets.mask(hit.hint or rule.hint)),
         text=printable(text[:_LONGEST_TEXT]),
+        mark=_mark(whole, text, hit),
         chain=tuple(Place(printable(place.file), place.line) for place in source.chain),
     )
+
+
+def _mark(whole: str, masked: str, hit: Hit) -> tuple[int, int]:
+    """Return the columns of a hit in the masked line."""
+    if hit.column < 1:
+        return 0, 0
+    columns: list[int] = []
+    for column in (hit.column, max(hit.end, hit.column + 1)):
+        before, behind = whole[: column - 1], whole[column - 1 :]
+        if masked.startswith(before):
+            columns.append(column)
+        elif masked.endswith(behind):
+            columns.append(len(masked) - len(behind) + 1)
+    if len(columns) < 2 or not 0 < columns[0] < columns[1]:
+        return 0, 0
+    return columns[0], columns[1]
 
 
 def _silencing(finding: Finding, hit: Hit, ignores: list[Ignore]) -> list[Ignore]:

@@ -64,6 +64,8 @@ class Finding:
     hint: str = ""
     text: str = ""
     """The line as it stands, masked."""
+    mark: tuple[int, int] = (0, 0)
+    """``column`` and ``end`` in ``text``, which differ where something before them is masked; 0 where none can tell."""
     chain: tuple[Place, ...] = ()
 
     @property

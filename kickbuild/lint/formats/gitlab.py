@@ -25,7 +25,7 @@ def render(report: Report, style: Style) -> str:  # noqa: ARG001 - every format 
 
 
 def _issue(finding: Finding, seen: Counter[str]) -> dict[str, Any]:
-    path = os.path.relpath(finding.file) if finding.file.startswith("/") else finding.file.removeprefix("./")
+    path = os.path.relpath(finding.file) if finding.file.startswith("/") else os.path.normpath(finding.file)
     text = " ".join(finding.text.split()) or finding.message
     key = f"{path}\0{finding.code}\0{text}"
     seen[key] += 1

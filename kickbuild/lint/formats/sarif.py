@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -53,8 +52,8 @@ def _rule(rule: Rule, report: Report) -> dict[str, Any]:
         "fullDescription": {"text": rule.why},
         "defaultConfiguration": {"level": _LEVELS[level]},
     }
-    if rule.hint:
-        described["help"] = {"text": rule.hint}
+    # Code hosts want a help text of every rule.
+    described["help"] = {"text": rule.hint or rule.why}
     return described
 
 
@@ -85,9 +84,11 @@ def _location(finding: Finding) -> dict[str, Any]:
         region["startColumn"] = finding.column
         if finding.end > finding.column:
             region["endColumn"] = finding.end
+    location: dict[str, Any] = {"artifactLocation": _artifact(finding.file), "region": region}
     if finding.line and finding.text:
-        region["snippet"] = {"text": finding.text}
-    return {"artifactLocation": _artifact(finding.file), "region": region}
+        # A region's own snippet would have to be the marked piece, and the line is masked.
+        location["contextRegion"] = {"startLine": finding.line, "snippet": {"text": finding.text}}
+    return location
 
 
 def _artifact(file: str) -> dict[str, str]:
@@ -96,9 +97,9 @@ def _artifact(file: str) -> dict[str, str]:
         # A code host finds a file only by its path in the repository.
         relative = os.path.relpath(name)
         name = relative if not relative.startswith("..") else name
-    path = PurePosixPath(name)
-    uri = quote(path.as_posix(), safe="/", errors="surrogateescape")
-    return {"uri": f"file://{uri}" if path.is_absolute() else uri}
+    name = os.path.normpath(name)
+    uri = quote(name, safe="/", errors="surrogateescape")
+    return {"uri": f"file://{uri}" if name.startswith("/") else uri}
 
 
 def _fingerprint(finding: Finding) -> str:

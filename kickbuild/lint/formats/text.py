@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _COLORS: Final = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _NARROWEST: Final = 40
+_CUT: Final = "…"
+#: Holds a rule's code and name together; textwrap breaks lines at no such blank.
+_UNBROKEN: Final = "\xa0"
 
 
 def render(report: Report, style: Style) -> str:
@@ -34,25 +37,27 @@ def _file(file: FileReport, style: Style) -> Iterator[str]:
     for finding in file.findings:
         yield from _finding(finding, style)
         yield ""
-    yield from _wrapped(f"{file.file}: checked for {file.title}: {file.why}" if file.why else "", style, "", "2")
-    yield ""
+    if file.why:
+        yield from _wrapped(f"{file.file}: checked for {file.title}: {file.why}", style, "", "2")
+        yield ""
 
 
 def _finding(finding: Finding, style: Style) -> Iterator[str]:
     place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part)
     severity = _painted(str(finding.severity), f"1;{_COLORS[finding.severity]}", style)
     head = f"{_painted(place, '1', style)}: {severity}: "
-    tail = f" [{finding.code} {finding.name}]"
+    tail = f" [{finding.code}{_UNBROKEN}{finding.name}]"
     plain = f"{place}: {finding.severity}: "
     body = textwrap.wrap(
         finding.message + tail,
         max(_NARROWEST, style.width),
-        initial_indent=" " * len(plain),
+        initial_indent=" " * sum(map(_columns, plain)),
         subsequent_indent="    ",
         break_long_words=False,
         break_on_hyphens=False,
     )
-    yield head + body[0].lstrip() if body else head
+    body = [line.replace(_UNBROKEN, " ") for line in body]
+    yield head + body[0].lstrip()
     yield from body[1:]
     if finding.line and finding.text.strip():
         yield from _excerpt(finding, style)
@@ -63,23 +68,35 @@ def _finding(finding: Finding, style: Style) -> Iterator[str]:
 
 
 def _excerpt(finding: Finding, style: Style) -> Iterator[str]:
+    """Yield the line, cut to the room there is around the marked place, and the mark below it."""
     number = f"{finding.line:>5} | "
     room = max(_NARROWEST, style.width) - len(number)
-    text = finding.text.expandtabs(1)
-    start = max(0, finding.column - 1)
-    width = max(1, finding.end - finding.column) if finding.end else 1
-    first = max(0, min(start - room // 3, len(text) - room)) if len(text) > room else 0
-    shown = text[first : first + room]
-    yield _painted(number, "2", style) + shown
-    if finding.column and first <= start < first + len(shown):
-        before = "".join(" " * _columns(char) for char in shown[: start - first])
-        marks = sum(_columns(char) for char in shown[start - first : start - first + width])
-        yield (
-            " " * (len(number) - 2)
-            + _painted("| ", "2", style)
-            + before
-            + _painted("^" * max(1, marks), _COLORS[finding.severity], style)
-        )
+    text = finding.text.expandtabs(1).rstrip()
+    start, end = (column - 1 for column in finding.mark) if finding.mark[0] else (0, 0)
+    first, last = _window(text, min(start, len(text)), room)
+    yield _painted(number, "2", style) + _CUT * (first > 0) + text[first:last] + _CUT * (last < len(text))
+    if first <= start < min(end, last):
+        before = (first > 0) + sum(_columns(char) for char in text[first:start])
+        marked = sum(_columns(char) for char in text[start : min(end, last)])
+        mark = _painted("^" * max(1, marked), _COLORS[finding.severity], style)
+        yield " " * (len(number) - 2) + _painted("| ", "2", style) + " " * before + mark
+
+
+def _window(text: str, start: int, room: int) -> tuple[int, int]:
+    """Return what of a text is shown in ``room`` columns: a third of them for what is before ``start``."""
+    if sum(map(_columns, text)) <= room:
+        return 0, len(text)
+    # A cut takes a column on either side.
+    room -= 2
+    first, used = start, 0
+    while first > 0 and (used := used + _columns(text[first - 1])) <= room // 3:
+        first -= 1
+    last, used = first, 0
+    while last < len(text) and (used := used + _columns(text[last])) <= room:
+        last += 1
+    while first > 0 and last == len(text) and (used := used + _columns(text[first - 1])) <= room:
+        first -= 1
+    return first, last
 
 
 def _columns(char: str) -> int:
@@ -116,7 +133,12 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
     if total == 1 and report.files[0].why and not report.files[0].findings:
         file = report.files[0]
         yield from _wrapped(f"{file.file}: checked for {file.title}: {file.why}", style, "", "2")
-    yield f"{found or 'nothing found'} in {files} ({rules} rules, profile {report.profile}{rest})"
+    plain = ", ".join(_number(counts[severity], str(severity)) for severity in Severity if counts[severity])
+    how = f"({rules} rules, profile {report.profile}{rest})"
+    fits = len(f"{plain or 'nothing found'} in {files} {how}") <= max(_NARROWEST, style.width)
+    yield f"{found or 'nothing found'} in {files}{f' {how}' if fits else ''}"
+    if not fits:
+        yield from _wrapped(how, style, "", "")
     for note in report.notes:
         yield from _wrapped(f"note: {note}", style, "", "2")
 
@@ -127,4 +149,4 @@ def _number(count: int, noun: str) -> str:
 
 
 def _painted(text: str, color: str, style: Style) -> str:
-    return f"\033[{color}m{text}\033[0m" if style.color and text else text
+    return f"\033[{color}m{text}\033[0m" if style.color and text and color else text
