@@ -109,6 +109,8 @@ def _judge(kickstart: Kickstart, settings: Settings) -> Found:
 
 def _is_on(rule: Rule, kickstart: Kickstart, settings: Settings) -> bool:
     level = settings.severities.get(rule.code, rule.levels[settings.profile])
+    if kickstart.is_template and not rule.of_text:
+        return False
     return level is not None and rule.since <= kickstart.release.level <= rule.until
 
 
@@ -149,8 +151,8 @@ def _finding(rule: Rule, hit: Hit, severity: Severity, secrets: Secrets) -> Find
         code=rule.code,
         name=rule.name,
         severity=severity,
-        message=_printable(secrets.mask(hit.message)),
-        hint=_printable(secrets.mask(hit.hint or rule.hint)),
+        message=_printable(secrets.mask_message(source, hit.line, hit.message)),
+        hint=_printable(secrets.mask_message(source, hit.line, hit.hint or rule.hint)),
         text=_printable(text[:_LONGEST_TEXT]),
         chain=source.chain,
     )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from kickbuild.lint.finding import LintProfile
 from kickbuild.lint.hit import Hit
+from kickbuild.lint.passwords import Password, find_passwords
+from kickbuild.lint.template import TemplateMark, template_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,6 +146,21 @@ class Kickstart:
     def scripts(self) -> tuple[Section, ...]:
         """The sections that are run."""
         return tuple(section for section in self.sections if section.is_script)
+
+    @cached_property
+    def template(self) -> TemplateMark | None:
+        """What tells that something else fills in parts of it; None where nothing does."""
+        return template_mark(self.sources)
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it is a template that nobody has rendered: then nobody knows what commands it will have."""
+        return self.template is not None and self.template.is_structure
+
+    @cached_property
+    def passwords(self) -> tuple[Password, ...]:
+        """Every password that its commands and scripts give."""
+        return tuple(find_passwords(self))
 
     def hit(self, message: str, *, hint: str = "", severity: Severity | None = None) -> Hit:
         """Return a hit on the file as a whole."""

@@ -76,3 +76,5 @@ class Rule:
     until: int = 99
     fixable: bool = False
     """Some of its hits bring a fix."""
+    of_text: bool = False
+    """It looks at the text alone, so that it speaks of a template that nobody has rendered too."""

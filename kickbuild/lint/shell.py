@@ -343,6 +343,21 @@ def expanded(text: str, variables: dict[str, str]) -> str:
     return re.sub(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", value, text)
 
 
+#: Commands that run the command behind them -> how many words of their own stand between.
+_WRAPPERS: Final = {"chroot": 1, "command": 0, "env": 0, "nohup": 0, "sudo": 0}
+
+
+def behind_wrappers(command: ShellCommand) -> list[ShellWord]:
+    """Return the words of a command without ``chroot DIR``, ``sudo`` and the like before it."""
+    words = command.words
+    while words and (name := words[0].text.rpartition("/")[2]) in _WRAPPERS:
+        rest = words[1:]
+        while rest and (rest[0].text.startswith("-") or (name == "env" and _ASSIGNMENT.match(rest[0].text))):
+            rest = rest[1:]
+        words = rest[_WRAPPERS[name] :]
+    return words
+
+
 def pipelines(commands: Sequence[ShellCommand]) -> Iterator[list[ShellCommand]]:
     """Yield the commands in groups that are joined by pipes; most groups have one."""
     group: list[ShellCommand] = []
