@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kickbuild.lint.hit import Edit
+from kickbuild.lint.source import BOM, ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kickbuild.lint.source import Source
     from kickbuild.lint.statement import Option, Statement
+
+#: The edit that takes away the byte order mark, which is not in ``Source.text``.
+WITHOUT_BOM: Final = Edit(-1, 0, "")
 
 
 def line_offset(source: Source, number: int) -> int:
@@ -53,3 +57,10 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
             pieces += [text[position : edit.start], edit.new]
             position = edit.end
     return "".join([*pieces, text[position:]])
+
+
+def applied_bytes(source: Source, edits: Iterable[Edit]) -> bytes:
+    """Return a file with the edits made, everything else to the byte as it was."""
+    chosen = set(edits)
+    bom = BOM if source.bom and WITHOUT_BOM not in chosen else b""
+    return bom + applied(source.text, chosen - {WITHOUT_BOM}).encode("utf-8", ERRORS)

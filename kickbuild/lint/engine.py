@@ -116,6 +116,8 @@ def _ask(kickstart: Kickstart, settings: Settings) -> tuple[list[tuple[Rule, Hit
 
 def _is_on(rule: Rule, kickstart: Kickstart, settings: Settings) -> bool:
     level = settings.severities.get(rule.code, rule.levels[settings.profile])
+    if kickstart.is_unrendered and not rule.of_text:
+        return False
     return level is not None and rule.since <= kickstart.release.level <= rule.until
 
 
@@ -158,8 +160,8 @@ def _finding(rule: Rule, hit: Hit, severity: Severity, secrets: Secrets) -> Find
         code=rule.code,
         name=rule.name,
         severity=severity,
-        message=printable(secrets.mask(hit.message)),
-        hint=printable(secrets.mask(hit.hint or rule.hint)),
+        message=printable(secrets.mask_message(source, hit.line, hit.message)),
+        hint=printable(secrets.mask_message(source, hit.line, hit.hint or rule.hint)),
         text=printable(text[:_LONGEST_TEXT]),
         mark=_mark(whole, text, hit),
         chain=tuple(Place(printable(place.file), place.line) for place in source.chain),

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 from kickbuild.kickstart.document import Kind
 from kickbuild.lint.finding import LintProfile
 from kickbuild.lint.hit import Hit
+from kickbuild.lint.passwords import Password, find_passwords
 from kickbuild.lint.statement import is_variable
+from kickbuild.lint.template_marks import TemplateMark, template_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +135,7 @@ class Kickstart:
     def is_template(self) -> bool:
         """Whether a template engine makes the commands of it: any line may go then, and others may come."""
         names = [statement.name for statement in self.statements]
-        if any(is_variable(name) or _PLACEHOLDER.match(name) for name in names):
+        if self.is_unrendered or any(is_variable(name) or _PLACEHOLDER.match(name) for name in names):
             return True
         # Terraform's directives, and a word between percent signs, look like sections.
         if any(section.name.startswith("%{") or section.name.endswith("%") for section in self.sections):
@@ -169,6 +171,21 @@ class Kickstart:
     def scripts(self) -> tuple[Section, ...]:
         """The sections that are run."""
         return tuple(section for section in self.sections if section.is_script)
+
+    @cached_property
+    def template(self) -> TemplateMark | None:
+        """What tells that something else fills in parts of it; None where nothing does."""
+        return template_mark(self.sources)
+
+    @property
+    def is_unrendered(self) -> bool:
+        """Whether it is a template that nobody has rendered: then nobody knows what commands it will have."""
+        return self.template is not None and self.template.is_structure
+
+    @cached_property
+    def passwords(self) -> tuple[Password, ...]:
+        """Every password that its commands and scripts give."""
+        return tuple(find_passwords(self))
 
     def hit(self, message: str, *, hint: str = "", severity: Severity | None = None) -> Hit:
         """Return a hit on the file as a whole."""

@@ -78,3 +78,5 @@ class Rule:
     """Some of its hits bring a fix."""
     alone: bool = False
     """What it fires on is no kickstart, or none yet: only the rules that say so are asked about that file."""
+    of_text: bool = False
+    """It looks at the text alone, so that it speaks of a template that nobody has rendered too."""

@@ -1,19 +1,26 @@
-"""Keeping secrets out of what is told: passwords, keys and the like become ``***`` before a finding is made."""
+"""Keeping secrets out of what is told: passwords, keys and the like become ``***`` before a finding is made.
+
+Three nets, each for what falls through the one before: the places where commands and scripts give a secret, the values
+found there wherever else they stand, and what looks like a secret by its shape.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from kickbuild.lint.secret_shapes import mask_by_shape, mask_line_by_shape
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kickbuild.lint.kickstart import Kickstart
+    from kickbuild.lint.source import Source
     from kickbuild.lint.statement import Statement
 
 SHOWN: Final = "***"
 #: Commands whose arguments are secrets.
-_ARGUMENTS: Final = frozenset({"rootpw", "sshpw"})
+_ARGUMENTS: Final = frozenset({"rootpw", "sshpw", "key"})
 _OPTIONS: Final = frozenset(
     {
         "--activation-key",
@@ -26,73 +33,121 @@ _OPTIONS: Final = frozenset(
         "--wpakey",
     }
 )
-_KEY: Final = r"[\w-]*(?:passw(?:or)?d|passphrase|rootpw|secret|token|activation_?key|api_?key)\w*"
-#: What looks like a secret wherever it stands; the group is what is hidden.
-_SHAPES: Final = (
-    re.compile(r"(\$(?:1|2[abxy]?|5|6|7|y|gy|sha1|md5)\$[^\s\"':]{4,})"),
-    re.compile(rf"\b{_KEY}\s*[:=]\s*(?![\"']?[$<{{])[\"']?([^\s\"']+)", re.IGNORECASE),
-    re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@"),
-    re.compile(r"echo\s+(?:-\w+\s+)?[\"']?[^\s\"':|$]+:([^\"'|$]+)[\"']?\s*\|\s*(?:\S*/)?chpasswd"),
-    re.compile(r"echo\s+(?:-\w+\s+)?[\"']?([^\"'|$]+?)[\"']?\s*\|\s*(?:\S*/)?passwd\b"),
-    re.compile(r"((?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|xox[abp]-[\w-]{10,})"),
-)
-_SHORTEST: Final = 3
+#: Characters of a text that are looked at: nobody is shown more.
+LONGEST: Final = 2048
+#: A value of so many characters is hidden in the middle of a word too, a shorter one only where it is a word; one that
+#: is shorter still only in what is said of its own line.
+_DISTINCT: Final = 6
+_SHORTEST: Final = 4
+#: Bad passwords that are also words of the language: hidden at their places alone, or nothing could be read any more.
+_WORDS: Final = frozenset({"login", "passphrase", "passwd", "password", "plaintext", "root", "rootpw", "user"})
 
 
 class Secrets:
-    """The secrets of one kickstart. ``mask`` hides them in a text."""
+    """The secrets of one kickstart. ``mask_line`` hides them in a line, ``mask_message`` in what is said of one."""
 
     def __init__(self, kickstart: Kickstart) -> None:
-        values = {value for statement in kickstart.statements for value in _values(statement)}
-        # A word such as "root" is a bad password, but hiding it everywhere would make the rest unreadable.
-        self._values = sorted((v for v in values if len(v) >= _SHORTEST), key=len, reverse=True)
-        self._lines = {
-            (id(statement.source), statement.line): statement
-            for statement in kickstart.statements
-            if any(_values(statement))
-        }
+        self._places: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self._of_line: dict[tuple[int, int], set[str]] = {}
+        self._statements: set[tuple[int, int]] = set()
+        values: set[str] = set()
+        for source, line, start, end, value in (*_of_commands(kickstart), *_of_scripts(kickstart)):
+            key = (id(source), line)
+            self._places.setdefault(key, []).append((start, end))
+            pieces = {piece.strip() for piece in value.split("\n")}
+            self._of_line.setdefault(key, set()).update(pieces)
+            values |= pieces
+        for statement in kickstart.statements:
+            self._statements.add((id(statement.source), statement.line))
+        self._values = _pattern(value for value in values if len(value) >= _SHORTEST and value not in _WORDS)
         self._keys = _private_key_lines(kickstart)
 
-    def mask(self, text: str) -> str:
-        """Return a text without the secrets."""
-        for value in self._values:
-            if value in text:
-                text = text.replace(value, SHOWN)
-        for shape in _SHAPES:
-            text = shape.sub(_hidden, text)
-        return text
+    def mask_message(self, source: Source, number: int, text: str) -> str:
+        """Return what a rule says of a line of ``source`` without the secrets, the line's own short ones among them."""
+        text = text[:LONGEST]
+        own = self._of_line.get((id(source), number), set())
+        pattern = _pattern(value for value in own if value not in _WORDS)
+        return mask_by_shape(self._mask_values(pattern.sub(SHOWN, text) if pattern else text))
 
-    def mask_line(self, source: object, number: int, text: str) -> str:
-        """Return a line of a file without its secrets, the short ones among them too."""
-        if (id(source), number) in self._keys:
+    def mask_line(self, source: Source, number: int, text: str) -> str:
+        """Return a line of ``source`` without its secrets."""
+        key = (id(source), number)
+        if key in self._keys:
             return SHOWN
-        statement = self._lines.get((id(source), number))
-        if statement is not None:
-            for value in sorted(_values(statement), key=len, reverse=True):
-                text = re.sub(rf"(?<![\w-]){re.escape(value)}(?!\w)", SHOWN, text) if value else text
-        return self.mask(text)
+        text = _without(text, self._places.get(key, []))[:LONGEST]
+        own = _pattern(value for value in self._of_line.get(key, set()) if value not in _WORDS)
+        text = self._mask_values(own.sub(SHOWN, text) if own else text)
+        return mask_by_shape(text) if key in self._statements else mask_line_by_shape(text)
+
+    def _mask_values(self, text: str) -> str:
+        return self._values.sub(SHOWN, text) if self._values else text
 
 
-def _hidden(match: re.Match[str]) -> str:
-    start, end = match.start(1) - match.start(), match.end(1) - match.start()
-    return match[0][:start] + SHOWN + match[0][end:]
+def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
+    """Return what finds these values; the short ones only where they are words of their own."""
+    forms = [
+        re.escape(value) if len(value) >= _DISTINCT else rf"(?<![\w-]){re.escape(value)}(?![\w-])"
+        for value in sorted(values, key=lambda value: (-len(value), value))
+        if value
+    ]
+    return re.compile("|".join(forms)) if forms else None
 
 
-def _values(statement: Statement) -> Iterator[str]:
+def _without(text: str, places: list[tuple[int, int]]) -> str:
+    """Return a line with what stands at these places hidden; a place goes on to the next blank."""
+    position = len(text)
+    for start, stop in sorted(places, reverse=True):
+        begin, end = max(0, start), stop
+        # What follows a # that cuts a word off is of the same secret.
+        while end < len(text) and not text[end].isspace() and text[end] not in "\"'|;&<>)":
+            end += 1
+        end = min(end, position)
+        if begin < end:
+            text = text[:begin] + SHOWN + text[end:]
+            position = begin
+    return text
+
+
+_Secret = tuple["Source", int, int, int, str]
+
+
+def _of_commands(kickstart: Kickstart) -> Iterator[_Secret]:
+    for statement in kickstart.statements:
+        for value, start, end in _values(statement):
+            if start >= 0:
+                yield statement.source, statement.line, start, end, value
+            else:
+                yield statement.source, statement.line, 0, len(statement.source.line_text(statement.line)), value
+
+
+def _values(statement: Statement) -> Iterator[tuple[str, int, int]]:
     if statement.name in _ARGUMENTS:
-        yield from (word.text for word in statement.arguments)
+        yield from ((word.text, word.start, word.end) for word in statement.arguments)
     for option in statement.options:
         if option.name in _OPTIONS and option.value:
-            yield option.value
+            word = next((word for word in statement.words if word.end == option.end), None)
+            start = word.start if word else option.start
+            if word is not None and word.start == option.start and start >= 0:
+                raw = statement.source.line_text(statement.line)
+                start = raw.find("=", start, option.end) + 1 or start
+            yield option.value, start, option.end
+
+
+def _of_scripts(kickstart: Kickstart) -> Iterator[_Secret]:
+    for password in kickstart.passwords:
+        if password.in_script:
+            yield password.source, password.line, password.start, password.end, password.value
 
 
 def _private_key_lines(kickstart: Kickstart) -> set[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
     for source in kickstart.sources:
+        if "PRIVATE KEY" not in source.text:
+            continue
         inside = False
         for line in source.document.lines:
             if "-----BEGIN" in line.text and "PRIVATE KEY" in line.text:
-                inside = True
+                inside = "-----END" not in line.text.partition("PRIVATE KEY")[2]
             elif inside and "-----END" in line.text:
                 inside = False
             elif inside:

@@ -128,6 +128,21 @@ def program(command: ShellCommand) -> tuple[str, Sequence[ShellWord]]:
     return (words[0].text.rpartition("/")[2], words[1:]) if words else ("", ())
 
 
+#: Commands that run the command behind them -> how many words of their own stand between.
+_RUNNERS: Final = {"chroot": 1, "command": 0, "env": 0, "nohup": 0, "sudo": 0}
+
+
+def behind_wrappers(command: ShellCommand) -> list[ShellWord]:
+    """Return the words of a command without ``chroot DIR``, ``sudo`` and the like before it."""
+    words = command.words
+    while words and (name := words[0].text.rpartition("/")[2]) in _RUNNERS:
+        rest = words[1:]
+        while rest and (rest[0].text.startswith("-") or (name == "env" and ASSIGNMENT.match(rest[0].text))):
+            rest = rest[1:]
+        words = rest[_RUNNERS[name] :]
+    return words
+
+
 def branches(commands: Sequence[ShellCommand]) -> list[tuple[tuple[str, int, int], ...]]:
     """Return for each command the blocks that it stands in, outermost first.
 

@@ -22,7 +22,7 @@ MOST_LINES: Final = 50_000
 LONGEST_LINE: Final = 64 * 1024
 #: How bytes that are not UTF-8 are kept in text: as lone surrogates, so that the bytes can be had back.
 ERRORS: Final = "surrogateescape"
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Source:
     @property
     def bytes(self) -> bytes:
         """The file, to the byte; only where nothing was cut or rendered."""
-        return _BOM * self.bom + self.text.encode("utf-8", ERRORS)
+        return BOM * self.bom + self.text.encode("utf-8", ERRORS)
 
     def line_text(self, number: int) -> str:
         """Return a line by its number from 1; empty for 0."""
@@ -74,8 +74,8 @@ def make_source(name: str, data: bytes, chain: tuple[Place, ...] = ()) -> Source
     if len(data) > LIMIT:
         data = data[:LIMIT].rpartition(b"\n")[0]
         excess = f"is larger than {LIMIT // 1024**2} MiB; nothing behind the first {LIMIT // 1024**2} MiB was checked"
-    bom = data.startswith(_BOM)
-    text = data.removeprefix(_BOM).decode("utf-8", ERRORS)
+    bom = data.startswith(BOM)
+    text = data.removeprefix(BOM).decode("utf-8", ERRORS)
     lines = text.splitlines(keepends=True)
     if len(lines) > MOST_LINES:
         lines = lines[:MOST_LINES]

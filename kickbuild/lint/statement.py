@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +41,8 @@ FLAGS: Final = frozenset(_FLAG_WORDS.split())
 VALUED: Final = frozenset({("services", "--enabled"), ("services", "--disabled"), ("xconfig", "--noprobe")})
 #: What provisioning tools put their values in the place of: xCAT's #TABLE:…#, @NAME@, <name>, %NAME%.
 _PLACEHOLDER: Final = re.compile(r"#[A-Z]+:[^#]*#|^#[A-Z_]+#$|^@@?\w+@@?$|^<[^<>]+>$|^%\w+%$")
+#: What crypt(3) makes: its dollar signs are no variables.
+_HASH: Final = re.compile(r"\$(?:1|2[abxy]|5|6|7|y|gy|sha1|md5)\$[\w./$=,-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,9 @@ class Statement:
 
 
 def is_variable(text: str) -> bool:
-    """Return whether a value is filled in by a shell, a template engine or a provisioning tool."""
+    """Return whether a value is filled in by a shell, a template engine or a provisioning tool; a hash is not."""
+    if "$" in text:
+        text = _HASH.sub("", text)
     return any(mark in text for mark in ("$", "`", "{{", "{%", "<%")) or bool(_PLACEHOLDER.search(text))
 
 
@@ -127,20 +132,20 @@ def make_statement(source: Source, line: int, words: tuple[Word, ...], generated
     name = _SPELLINGS.get(words[0].text, words[0].text)
     options: list[Option] = []
     arguments: list[Word] = []
-    rest = iter(words[1:])
-    for word in rest:
+    rest = deque(words[1:])
+    while rest:
+        word = rest.popleft()
         if not word.text.startswith("--") or word.text == "--":
             arguments.append(word)
             continue
         option, equals, value = word.text.partition("=")
+        is_flag = (option in FLAGS and (name, option) not in VALUED) or (name, option) == ("firewall", "--telnet")
         if equals:
             options.append(Option(option, value, word.start, word.end))
-        elif (option in FLAGS and (name, option) not in VALUED) or (name, option) == ("firewall", "--telnet"):
+        elif is_flag or not rest or rest[0].text.startswith("--"):
+            # What begins with dashes is the next option: argparse takes it for no value either.
             options.append(Option(option, None, word.start, word.end))
         else:
-            following = next(rest, None)
-            if following is None:
-                options.append(Option(option, None, word.start, word.end))
-            else:
-                options.append(Option(option, following.text, word.start, following.end))
+            following = rest.popleft()
+            options.append(Option(option, following.text, word.start, following.end))
     return Statement(name, source, line, words, tuple(options), tuple(arguments), generated)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kickbuild.lint import rules, shellcheck
-from kickbuild.lint.edits import applied
+from kickbuild.lint.edits import applied_bytes
 from kickbuild.lint.engine import Found, Settings, check
 from kickbuild.lint.finding import LintProfile
 from kickbuild.lint.release import choose_release
@@ -85,9 +85,9 @@ def test_a_fix_mends_and_mends_once(code: str, tmp_path: Path) -> None:
             continue
         fixed += 1
         before = next(hit.source for finding, hit in found.hits.items() if finding.code == code)
-        after = applied(before.text, edits)
-        assert after != before.text
-        again = check(make_source(found.file, after.encode("utf-8", ERRORS)), Settings(release=found.release))
+        after = applied_bytes(before, edits)
+        assert after != before.bytes
+        again = check(make_source(found.file, after), Settings(release=found.release))
         assert not [e for finding, hit in again.hits.items() if finding.code == code for e in hit.fix], after
     assert fixed, "no bad example is mended"
 

@@ -13,4 +13,5 @@ RULE = Rule(
     levels=levels("-", strict="E"),
     bad=(Example(text="»clearpart --all  # kickbuild: ignore=KB101\n"),),
     good=(Example(text="clearpart --all  # kickbuild: ignore=KB101 -- a lab box with one disk\n"),),
+    of_text=True,
 )

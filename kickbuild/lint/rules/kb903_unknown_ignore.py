@@ -13,4 +13,5 @@ RULE = Rule(
     levels=levels("W"),
     bad=(Example(text="»clearpart --none  # kickbuild: ignore=KB1001 -- a slip\n"),),
     good=(Example(text="clearpart --all  # kickbuild: ignore=KB101 -- a lab box with one disk\n"),),
+    of_text=True,
 )
