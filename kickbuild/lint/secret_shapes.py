@@ -21,9 +21,8 @@ _ANYWHERE: Final = (
     # Hashes, with their dollar signs escaped for a shell too.
     re.compile(r"(\\?\$(?:1|2[abxy]?|5|6|7|y|gy|sha1|md5)\\?\$[^\s\"':]{4,})"),
     re.compile(r"(grub\.pbkdf2\.[\w.]+)"),
-    # name=value, name: value, --option=value
-    re.compile(rf"(?<![\w-])[\w-]*?(?:{_NAMES})[\"']?\s*(?::=|=>|[:=])\s*{_VALUE}", re.IGNORECASE),
-    re.compile(rf"--[\w-]{{0,40}}?(?:{_NAMES})\s+(?!-){_VALUE}", re.IGNORECASE),
+    # name=value, name:value, --option=value; with a blank it is a sentence.
+    re.compile(rf"(?<![\w-])(?!NOPASSWD)[\w-]*?(?:{_NAMES})[\"']?[:=]{_VALUE}", re.IGNORECASE),
     re.compile(r"--winbindjoin[=\s][^%\s]{0,200}%(\S+)"),
     # https://user:secret@host, https://token@host
     re.compile(r"://[^\s/:@\"']{0,200}:([^\s\"']{1,400})@"),
@@ -36,7 +35,9 @@ _ANYWHERE: Final = (
     ),
     re.compile(r"PRIVATE KEY-----(.+)"),
 )
-_OF_SCRIPTS: Final = (
+_IN_LINES: Final = (
+    re.compile(rf"(?<![\w-])(?!NOPASSWD)[\w-]*?(?:{_NAMES})[\"']?\s*(?::=|=>|[:=])\s*{_VALUE}", re.IGNORECASE),
+    re.compile(rf"--[\w-]{{0,40}}?(?:{_NAMES})\s+(?!-){_VALUE}", re.IGNORECASE),
     re.compile(
         rf"\b(?:echo|printf|print)\s+([^|\n]{{1,400}}?)\s*\|\s*(?:sudo\s+)?(?:chroot\s+\S+\s+)?(?:\S*/)?{_READERS}"
     ),
@@ -54,17 +55,18 @@ _COMMAND: Final = re.compile(r"\b(?:rootpw|sshpw)\b(.*)")
 
 
 def mask_by_shape(text: str) -> str:
-    """Return a text without what looks like a secret."""
+    """Return a sentence without what looks like a secret."""
     for shape in _ANYWHERE:
         text = shape.sub(_hidden, text)
     return text
 
 
-def mask_line_by_shape(text: str) -> str:
-    """Return a line of a file, not one that was understood, without what looks like a secret."""
-    for shape in _OF_SCRIPTS:
+def mask_line_by_shape(text: str, *, understood: bool = False) -> str:
+    """Return a line of a file without what looks like a secret; what is ``understood`` is a command as it stands."""
+    for shape in _IN_LINES:
         text = shape.sub(_hidden, text)
-    return _COMMAND.sub(_without_words, mask_by_shape(text))
+    text = mask_by_shape(text)
+    return text if understood else _COMMAND.sub(_without_words, text)
 
 
 def _hidden(match: re.Match[str]) -> str:

@@ -77,7 +77,7 @@ class Secrets:
         text = _without(text, self._places.get(key, []))[:LONGEST]
         own = _pattern(value for value in self._of_line.get(key, set()) if value not in _WORDS)
         text = self._mask_values(own.sub(SHOWN, text) if own else text)
-        return mask_by_shape(text) if key in self._statements else mask_line_by_shape(text)
+        return mask_line_by_shape(text, understood=key in self._statements)
 
     def _mask_values(self, text: str) -> str:
         return self._values.sub(SHOWN, text) if self._values else text

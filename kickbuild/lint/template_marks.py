@@ -19,7 +19,10 @@ _STRUCTURES: Final = (
     ("jinja2", re.compile(r"\{\{|\{%|^\s*\{#")),
     ("ERB", re.compile(r"<%")),
     ("HCL", re.compile(r"%\{\s*~?\s*(?:if|else|endif|for|endfor)\b")),
-    ("Cheetah", re.compile(r"\$\{?SNIPPET\b|^\s*SNIPPET::|^\s*\$\{?[A-Za-z_]\w*(?:\(|\}?\s*$)")),
+    ("Cheetah", re.compile(r"\$\{?SNIPPET\b|^\s*SNIPPET::|^\s*\$\{?[A-Za-z_]\w*\(")),
+    ("xCAT", re.compile(r"#(?:TABLE(?:BLANKOKAY)?|CRYPT|ENV|COMMAND|XCATVAR):|#HOSTNAME#")),
+    ("SSI", re.compile(r"<!--\s?#")),
+    ("", re.compile(r"^\s*\$\{?[A-Za-z_]\w*\}?\s*$")),
 )
 #: The same within scripts, where braces and percent signs are the shell's.
 _SCRIPT_STRUCTURES: Final = (
@@ -37,11 +40,11 @@ _COMMENT_STRUCTURES: Final = (
     (
         "Cheetah",
         re.compile(
-            r"\s*#(?:(?:if|elif|else\s+if|while|unless)\s+(?:not\s+)?[$(]|set\s+(?:global\s+)?\$|for\s+\$"
+            r"^\s*#(?:(?:if|elif|else\s+if|while|unless)\s+(?:not\s+)?[$(]|set\s+(?:global\s+)?\$|for\s+\$"
             r"|(?:end\s+(?:if|for|raw|while|def|errorCatcher)|raw)\s*$)"
         ),
     ),
-    ("xCAT", re.compile(r"\s*#(?:INCLUDE(?:_\w+)?|ENV|TABLE|CRYPT|COMMAND):[^#]+#")),
+    ("xCAT", re.compile(r"^\s*#INCLUDE(?:_\w+)?:")),
 )
 #: One value that something else fills in: the shell's spelling, and those of people who use sed.
 _VALUES: Final = re.compile(
@@ -49,7 +52,6 @@ _VALUES: Final = re.compile(
     r"|(?<![^\s=\"'])\$[A-Za-z_]\w*(?![^\s\"'])"
     r"|(?<![^\s=\"'/,])%[A-Z][A-Z0-9_]{2,}%"
     r"|@@?[A-Z][A-Z0-9_]{2,}@"
-    r"|#(?:TABLE(?:BLANKOKAY)?|CRYPT|ENV|COMMAND|XCATVAR|HOSTNAME):[^#\n]*#"
 )
 #: dnf's own variables, which the installer fills in.
 _OF_DNF: Final = re.compile(r"\$\{?(?:releasever|basearch|arch|contentdir|infra|stream|rltype|sigcontentdir)\b\}?")

@@ -37,12 +37,12 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
                 message = f"{password.command} has a hash without {flag}: the hash itself is the password"
                 yield password.hit(message, hint=f"add {flag}" if password.command != "passwd --stdin" else "")
         elif password.method in {"", "pbkdf2"}:
-            message = f"what {password.command} has is no hash of a password: {_whose(password)} can log in with one"
+            message = f"{password.command} has no hash that crypt knows: nobody can log in with it"
             is_meant = bool(_ON_PURPOSE.search(password.value))
             yield password.hit(message, hint=_LOCK * is_meant, severity=Severity.INFO if is_meant else None)
         elif password.method in OF_LIBXCRYPT and kickstart.release.level < 8:
             cannot = f"{kickstart.release.title} cannot check a {password.method} hash"
-            message = f"{cannot}: {_whose(password)} can log in with it"
+            message = f"{cannot}: nobody can log in with it"
             yield password.hit(message, hint="make a sha512 hash: `openssl passwd -6`")
 
 
@@ -50,15 +50,11 @@ def _of_boot_loader(password: Password, kickstart: Kickstart) -> Iterator[Hit]:
     if kickstart.release.level < 7:
         return
     if password.is_hash and password.method != "pbkdf2":
-        message = f"what {password.command} has is no hash that GRUB 2 knows: nobody can edit an entry"
+        message = f"{password.command} has no hash that GRUB 2 knows: nobody can edit an entry"
         yield password.hit(message, hint="make one: `grub2-mkpasswd-pbkdf2`")
     elif not password.is_hash and password.method not in {"", "des"}:
         message = f"{password.command} has a hash without --iscrypted: the hash itself is the password"
         yield password.hit(message, hint="add --iscrypted; GRUB 2 takes what `grub2-mkpasswd-pbkdf2` prints")
-
-
-def _whose(password: Password) -> str:
-    return "nobody" if password.owner == "root" else f"not even {password.owner}"
 
 
 RULE = Rule(

@@ -24,7 +24,8 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
     if mark is None:
         return
     if mark.is_structure:
-        message = f"this is a {mark.language} template that nobody has rendered: only its text was checked"
+        language = f" ({mark.language})" * bool(mark.language)
+        message = f"this is a template{language} that nobody has rendered: only its text was checked"
         hint = _HINTS.get(mark.language, "render it first and check what comes out")
     else:
         message = "something has yet to fill in a value here: what depends on it was not checked"

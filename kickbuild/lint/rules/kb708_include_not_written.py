@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kickbuild.lint.finding import Severity
 from kickbuild.lint.kickstart import Resolution
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.statement import is_variable
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from kickbuild.kickstart.document import Word
     from kickbuild.lint.hit import Hit
     from kickbuild.lint.kickstart import Inclusion, Kickstart
+    from kickbuild.lint.section import Section
 
 
 #: Where the installer mounts its medium: what is there, somebody has put on it.
@@ -25,12 +27,27 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
     if kickstart.is_fragment or others:
         # What cannot be seen may have the %pre that writes it.
         return
+    # A program that a %pre runs may write it.
+    severity = Severity.INFO if any(_runs_more(section) for section in kickstart.sections_of("%pre")) else None
+    what = "no %pre writes it" if any(kickstart.sections_of("%pre")) else "there is no %pre that could write it"
     for inclusion in kickstart.inclusions:
         if _is_missing(inclusion):
-            what = "no %pre writes it" if any(kickstart.sections_of("%pre")) else "there is no %pre that could write it"
-            yield inclusion.statement.hit(
-                f"{inclusion.path} is not there when it is included: {what}", _path(inclusion)
-            )
+            message = f"{inclusion.path} is not there when it is included: {what}"
+            yield inclusion.statement.hit(message, _path(inclusion), severity=severity)
+
+
+def _runs_more(section: Section) -> bool:
+    """Return whether a script runs a program of somebody's own."""
+    if not section.is_shell:
+        return not section.is_empty
+    for command in section.commands:
+        words = command.words
+        ran = words[0].text if words else ""
+        if command.name in {"sh", "bash", "python", "python3", "perl", ".", "source"} and len(words) > 1:
+            ran = words[1].text
+        if ran.startswith(("/tmp/", "/run/", "/mnt/", "./", "$")):  # noqa: S108 - no file of ours
+            return True
+    return False
 
 
 def _is_missing(inclusion: Inclusion) -> bool:

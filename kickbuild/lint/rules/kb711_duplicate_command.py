@@ -56,14 +56,14 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
             continue
         first = before.get(line.name)
         before[line.name] = line
-        if first is None or _is_override(first, line):
+        if first is None or _is_override(first, line) or _adds_up(first, line):
             continue
         same = [word.text for word in first.words] == [word.text for word in line.words]
         where = f"line {first.line}" if first.source is line.source else f"line {first.line} of {first.source.name}"
         if same:
             yield line.hit(f"{line.name} stands in {where} already", severity=Severity.INFO)
         else:
-            yield line.hit(f"{line.name} stands in {where} already: only this one counts")
+            yield line.hit(f"{line.name} stands in {where} already, and not all of that is kept")
 
 
 def _is_override(first: Statement, line: Statement) -> bool:
@@ -71,22 +71,28 @@ def _is_override(first: Statement, line: Statement) -> bool:
     return len(first.source.chain) > len(line.source.chain)
 
 
+def _adds_up(first: Statement, line: Statement) -> bool:
+    """Return whether both count: services, where they set different lists."""
+    return line.name == "services" and not {o.name for o in first.options} & {o.name for o in line.options}
+
+
 RULE = Rule(
     code="KB711",
     name="duplicate-command",
-    summary="A command of which only the last one counts stands there twice.",
-    why="What the first one says is forgotten without a word, options that the second one does not repeat among it.",
+    summary="A command that counts once stands there twice.",
+    why="What both say counts as the last one says it; of the rest of the first one some options are forgotten, too.",
     hint="make one of the two",
     levels=levels("W"),
     bad=(
         Example(text="rootpw --lock\nlang en_US.UTF-8\n»rootpw --iscrypted *\n"),
         Example(text="bootloader --location=mbr\n»bootloader --append=quiet\n"),
-        Example(text="services --enabled=sshd\n»services --disabled=kdump\n"),
+        Example(text="services --enabled=sshd\n»services --enabled=chronyd\n"),
         Example(text="timezone UTC\n»timezone UTC\n"),
     ),
     good=(
         Example(text="network --device=eth0\nnetwork --device=eth1\nuser --name=a\nuser --name=b\n"),
         Example(text="repo --name=a --baseurl=https://a/\nrepo --name=b --baseurl=https://b/\n"),
+        Example(text="services --enabled=sshd\nservices --disabled=kdump\n"),
         Example(text="%include base.ks\nlang de_DE.UTF-8\n", files={"base.ks": "lang en_US.UTF-8\n"}),
         Example(
             text=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kickbuild.lint.grammar import MOST_COMMANDS
 from kickbuild.lint.hit import Hit
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.source import LONGEST_LINE, MOST_LINES
@@ -18,6 +19,8 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
     for source in kickstart.sources:
         if source.excess:
             yield Hit(source, 0, f"the file {source.excess}")
+    if len(kickstart.statements) > MOST_COMMANDS:
+        yield kickstart.hit(f"there are more than {MOST_COMMANDS} commands; the grammar was not asked about the rest")
 
 
 RULE = Rule(
@@ -30,6 +33,7 @@ RULE = Rule(
     bad=(
         Example(text="»\nlang en_US.UTF-8\n# " + "x" * LONGEST_LINE + "\n"),
         Example(text="»\nlang en_US.UTF-8\n" + "#\n" * MOST_LINES),
+        Example(text="»\n" + "skipx\n" * (MOST_COMMANDS + 1)),
     ),
     good=(Example(text="lang en_US.UTF-8\n# " + "x" * (LONGEST_LINE - 3) + "\n"),),
     check=_check,
