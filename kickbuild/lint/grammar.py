@@ -58,7 +58,7 @@ class _Origin:
     line: int
 
 
-#: Commands that the grammar is asked about: it compares each with every one before it. Real kickstarts have 300 at most.
+#: Commands that the grammar is asked about: it compares each with all before it. Real kickstarts have fewer than 300.
 MOST_COMMANDS: Final = 2000
 
 #: What the kickstart's own document says of a line already, in better words.

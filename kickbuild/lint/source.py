@@ -25,12 +25,13 @@ ERRORS: Final = "surrogateescape"
 BOM: Final = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """One file: its name as the user knows it, its text, and how it came in.
 
     ``text`` lacks a byte order mark (``bom`` says that there was one); a byte that is not UTF-8 is a lone surrogate in
-    it. ``excess`` says what of the file was too large to be looked at.
+    it. ``excess`` says what of the file was too large to be looked at. Two are the same only where they are one: what
+    refers to a source is looked up often, and its text is long.
     """
 
     name: str
