@@ -59,6 +59,7 @@ OPTIONAL: Final[dict[str, frozenset[tuple[str, str]]]] = {
 }
 #: handler -> lines that are refused by pykickstart and taken by the installer.
 LINES: Final[dict[str, tuple[re.Pattern[str], ...]]] = {
-    "RHEL5": (re.compile(r"%packages\s.*--nobase\b"),),
+    # The parser of RHEL 5 is Fedora Core 6's.
+    **{name: (re.compile(r"%packages\s.*--nobase\b"),) for name in ("FC6", "RHEL5")},
     "RHEL6": (re.compile(r"%packages\s.*--resolvedeps\b"),),
 }
