@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+_NOBASE: Final = re.compile(r"%packages\s.*--nobase\b")
 _POWER: Final = ("reboot", "poweroff", "halt", "shutdown")
 
 
@@ -59,6 +60,7 @@ OPTIONAL: Final[dict[str, frozenset[tuple[str, str]]]] = {
 }
 #: handler -> lines that are refused by pykickstart and taken by the installer.
 LINES: Final[dict[str, tuple[re.Pattern[str], ...]]] = {
-    "RHEL5": (re.compile(r"%packages\s.*--nobase\b"),),
+    # fc5-branch to f12-branch: the option is as old as that.
+    **dict.fromkeys(("FC5", "FC6", "RHEL5", "F7", "F8", "F9", "F10", "F11", "F12", "F13"), (_NOBASE,)),
     "RHEL6": (re.compile(r"%packages\s.*--resolvedeps\b"),),
 }

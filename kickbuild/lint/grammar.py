@@ -100,7 +100,7 @@ def _flattened(kickstart: Kickstart) -> Iterator[tuple[Source, int, str]]:
             yield item.source, item.line, text
     for section in kickstart.sections:
         yield section.source, section.line, section.source.line_text(section.line)
-        if section.name == "%packages":
+        if section.name in {"%packages", "%certificate"}:
             for line in section.lines:
                 if not line.text.lstrip().startswith("%"):
                     yield section.source, line.number, line.text

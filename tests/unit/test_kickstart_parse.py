@@ -84,6 +84,7 @@ def test_doubles_are_warnings_as_they_are_to_the_installer() -> None:
     ("handler", "text"),
     [
         ("RHEL5", "%packages --nobase\n%end\n"),
+        ("F12", "%packages --nobase\n%end\n"),
         ("RHEL6", "%packages --resolvedeps\n%end\n"),
         ("RHEL6", "zerombr yes\n"),
     ],

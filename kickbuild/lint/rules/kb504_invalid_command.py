@@ -31,6 +31,9 @@ RULE = Rule(
         Example(text="»lang\n"),
         Example(text="autopart\n»part / --size=4096\n"),
     ),
-    good=(Example(text="lang en_US.UTF-8\npart / --size=4096\n"),),
+    good=(
+        Example(text="lang en_US.UTF-8\npart / --size=4096\n"),
+        Example(text="%certificate --filename=ca.pem --dir=/etc/pki\n-----BEGIN CERTIFICATE-----\n%end\n"),
+    ),
     check=_check,
 )

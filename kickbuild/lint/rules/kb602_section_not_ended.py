@@ -40,7 +40,12 @@ RULE = Rule(
         Example(text="»%packages\n@core\n"),
         Example(text="»%pre\necho hello\n»%post\necho world\n"),
     ),
-    good=(Example(text="%packages\n@core\n%end\n"),),
+    good=(
+        Example(text="%packages\n@core\n%end\n"),
+        # RHEL 5 knows no %end: pykickstart rhel5-branch, parser.py:1162.
+        Example(text="%packages\n@core\n%post\necho hello\n", release="rhel5"),
+    ),
     check=_check,
+    since=6,
     fixable=True,
 )
