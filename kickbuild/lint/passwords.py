@@ -140,13 +140,13 @@ def _of_script(section: Section) -> Iterator[Password]:
             yield from _of_user_tool(section, words)
         elif name == "chpasswd":
             is_hash = any(option in {"-e", "--encrypted"} for option in options)
-            for place, text in _fed(section, index):
+            for place, text in fed(section, index):
                 user, colon, value = text.partition(":")
                 if colon:
                     yield _in_script(section, place, value, user, "chpasswd", is_hash=is_hash)
         elif name == "passwd" and "--stdin" in options:
             user = next((option for option in reversed(options) if not option.startswith("-")), "root")
-            for place, text in _fed(section, index):
+            for place, text in fed(section, index):
                 yield _in_script(section, place, text, user, "passwd --stdin", is_hash=False)
 
 
@@ -168,14 +168,14 @@ def _of_user_tool(section: Section, words: Sequence[ShellWord]) -> Iterator[Pass
             yield _in_script(section, _place_of([given], section), shown, user, f"{name} -p", is_hash=True)
 
 
-def _in_script(section: Section, place: _Place, value: str, user: str, command: str, *, is_hash: bool) -> Password:
+def _in_script(section: Section, place: ScriptPlace, value: str, user: str, command: str, *, is_hash: bool) -> Password:
     user = expanded(user, section.variables)
     owner = "root" if user == "root" else f"the user {user}"
     return Password(value, owner, command, section.source, place.line, place.start, place.end, is_hash, in_script=True)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class ScriptPlace:
     """Where in a script something is given: all of the words or of the line that it stands in."""
 
     line: int
@@ -183,19 +183,19 @@ class _Place:
     end: int
 
 
-def _place_of(words: Sequence[ShellWord], section: Section) -> _Place:
+def _place_of(words: Sequence[ShellWord], section: Section) -> ScriptPlace:
     first, last = words[0], words[-1]
     is_whole = first.line == last.line and "\n" not in last.text
-    return _Place(first.line, first.start, last.end if is_whole else len(section.source.line_text(first.line)))
+    return ScriptPlace(first.line, first.start, last.end if is_whole else len(section.source.line_text(first.line)))
 
 
-def _place_on(number: int, section: Section) -> _Place:
+def _place_on(number: int, section: Section) -> ScriptPlace:
     text = section.source.line_text(number)
-    return _Place(number, len(text) - len(text.lstrip()), len(text.rstrip()))
+    return ScriptPlace(number, len(text) - len(text.lstrip()), len(text.rstrip()))
 
 
-def _fed(section: Section, index: int) -> Iterator[tuple[_Place, str]]:
-    """Yield the lines that a command reads on its standard input, as far as they can be told."""
+def fed(section: Section, index: int) -> Iterator[tuple[ScriptPlace, str]]:
+    """Yield the lines that a command of a script reads on its standard input, as far as they can be told."""
     command = section.commands[index]
     for redirection in command.redirections:
         if redirection.operator == "<<<":
@@ -215,7 +215,7 @@ def _fed(section: Section, index: int) -> Iterator[tuple[_Place, str]]:
                     yield _place_on(number, section), shown.strip()
 
 
-def _printed(command: ShellCommand, section: Section) -> Iterator[tuple[_Place, str]]:
+def _printed(command: ShellCommand, section: Section) -> Iterator[tuple[ScriptPlace, str]]:
     words = list(command.arguments)
     while words and re.fullmatch(r"-[neE]+", words[0].text):
         words = words[1:]
@@ -231,7 +231,7 @@ def _printed(command: ShellCommand, section: Section) -> Iterator[tuple[_Place, 
     yield from _spoken(words, " ".join(shown), section)
 
 
-def _spoken(words: Sequence[ShellWord], text: str, section: Section) -> Iterator[tuple[_Place, str]]:
+def _spoken(words: Sequence[ShellWord], text: str, section: Section) -> Iterator[tuple[ScriptPlace, str]]:
     for offset, line in enumerate(text.split("\n")):
         place = _place_on(words[0].line + offset, section) if offset else _place_of(words, section)
         for piece in line.split("\\n"):

@@ -27,7 +27,8 @@ _ANYWHERE: Final = (
     # https://user:secret@host, https://token@host
     re.compile(r"://[^\s/:@\"']{0,200}:([^\s\"']{1,400})@"),
     re.compile(r"://([^\s/:@\"']{16,400})@"),
-    re.compile(r"\b(?:Bearer|Basic)\s+([\w.~+/=-]{4,})"),
+    re.compile(r"Authorization:\s*\w+\s+([^\s\"']+)", re.IGNORECASE),
+    re.compile(r"\bBearer\s+([\w.~+/=-]{8,})"),
     # Tokens of well-known services.
     re.compile(
         r"((?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}"
@@ -42,8 +43,8 @@ _IN_LINES: Final = (
         rf"\b(?:echo|printf|print)\s+([^|\n]{{1,400}}?)\s*\|\s*(?:sudo\s+)?(?:chroot\s+\S+\s+)?(?:\S*/)?{_READERS}"
     ),
     re.compile(rf"(?:\S*/)?{_READERS}[^|;&<>\n]{{0,200}}<<<\s*{_VALUE}"),
-    re.compile(r"(?<!\S)(?:-u|-U|--user|--proxy-user)[=\s]\s*[\"']?[^\s:%\"']{1,200}[:%]([^\"'\s]+)"),
-    re.compile(rf"\b(?:openssl\s+passwd|mkpasswd)\s+(?:-\w+\s+(?:\S+\s+)?){{0,5}}{_VALUE}"),
+    re.compile(rf"(?<!\S)(?:-[uU]\s*|--user[=\s]\s*|--proxy-user[=\s]\s*)(?=[\"']?[^\s:%\"']{{1,200}}[:%]){_VALUE}"),
+    re.compile(r"\b(?:openssl\s+passwd|mkpasswd)\s+((?:\"[^\"]*\"?|'[^']*'?|[^|;&)\"'`\n])+)"),
     re.compile(rf"\b(?:sshpass|usermod|useradd|adduser|lusermod|luseradd)\s(?:[^|;&\n]{{0,200}}?\s)?-p\s*{_VALUE}"),
     re.compile(rf"\b(?:mysql\w*|mariadb\w*|mongo\w*)\s(?:[^|;&\n]{{0,200}}?\s)?(?:-p|password\s+){_VALUE}"),
     re.compile(rf"\b(?:ipa-\w[\w-]*|ldap\w+|kadmin\w*)\s(?:[^|;&\n]{{0,200}}?\s)?-[wp]\s*{_VALUE}"),

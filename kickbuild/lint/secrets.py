@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from kickbuild.lint.passwords import fed
 from kickbuild.lint.secret_shapes import mask_by_shape, mask_line_by_shape
+from kickbuild.lint.shell import behind_wrappers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +35,32 @@ _OPTIONS: Final = frozenset(
         "--wpakey",
     }
 )
+#: Programs that read a secret on their standard input.
+_READERS: Final = frozenset(
+    {
+        "adcli",
+        "chpasswd",
+        "cryptsetup",
+        "docker",
+        "gpg",
+        "gpg2",
+        "grub-mkpasswd-pbkdf2",
+        "grub2-mkpasswd-pbkdf2",
+        "htpasswd",
+        "ipa-client-install",
+        "kinit",
+        "mkpasswd",
+        "net",
+        "openssl",
+        "passwd",
+        "podman",
+        "realm",
+        "smbpasswd",
+        "su",
+        "sudo",
+        "vncpasswd",
+    }
+)
 #: Characters of a text that are looked at: nobody is shown more.
 LONGEST: Final = 2048
 #: A value of so many characters is hidden in the middle of a word too, a shorter one only where it is a word; one that
@@ -54,7 +82,7 @@ class Secrets:
         for source, line, start, end, value in (*_of_commands(kickstart), *_of_scripts(kickstart)):
             key = (id(source), line)
             self._places.setdefault(key, []).append((start, end))
-            pieces = {piece.strip() for piece in value.split("\n")}
+            pieces = _forms(value)
             self._of_line.setdefault(key, set()).update(pieces)
             values |= pieces
         for statement in kickstart.statements:
@@ -81,6 +109,12 @@ class Secrets:
 
     def _mask_values(self, text: str) -> str:
         return self._values.sub(SHOWN, text) if self._values else text
+
+
+def _forms(value: str) -> set[str]:
+    """Return the ways in which a value may be told: line by line, with its blanks made one, as Python prints it."""
+    forms = {piece.strip() for piece in value.split("\n")} | {" ".join(value.split())}
+    return forms | {repr(form)[1:-1] for form in forms}
 
 
 def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
@@ -137,6 +171,13 @@ def _of_scripts(kickstart: Kickstart) -> Iterator[_Secret]:
     for password in kickstart.passwords:
         if password.in_script:
             yield password.source, password.line, password.start, password.end, password.value
+    for section in kickstart.scripts:
+        for index, command in enumerate(section.commands):
+            words = behind_wrappers(command)
+            names = {word.text.rpartition("/")[2] for word in (*command.words[:1], *words[:1])}
+            if names & _READERS:
+                for place, value in fed(section, index):
+                    yield section.source, place.line, place.start, place.end, value
 
 
 def _private_key_lines(kickstart: Kickstart) -> set[tuple[int, int]]:

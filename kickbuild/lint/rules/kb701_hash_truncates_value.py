@@ -25,7 +25,7 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
         if len(rest) > 1 and rest[0] == "#" and not rest[1].isspace() and rest[1] != "#":
             lost = len(rest.split(None, 1)[0])
             end = last.end + lost
-            hit = line.hit(f"the # ends this line for the installer: the last {lost} characters of the value are lost")
+            hit = line.hit("the # begins a comment for the installer: the rest of the value is lost")
             yield replace(hit, column=last.end + 1, end=end + 1)
 
 
