@@ -99,7 +99,7 @@ def parse(text: str, handler: str) -> Parsed:
     Raises LackingError where the installed pykickstart does not know that grammar.
     """
     document = parse_document(text)
-    parser = _Parser(_handler_class(handler)())
+    parser = _Parser(_lazy_class(handler)())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         parser.caught = caught
@@ -141,13 +141,7 @@ def _handler_class(name: str) -> type[Any]:
 @cache
 def command_names(handler: str) -> frozenset[str]:
     """Return the commands that a grammar knows. Raises LackingError for an unknown grammar."""
-    from pykickstart.handlers.control import commandMap
-    from pykickstart.version import stringToVersion
-
-    try:
-        return frozenset(commandMap[stringToVersion(handler)])
-    except KeyError as error:
-        raise LackingError(f"the installed pykickstart does not know the kickstart grammar {handler}") from error
+    return frozenset(_handler_class(handler).commandMap)
 
 
 @cache
@@ -156,6 +150,66 @@ def known_commands() -> frozenset[str]:
     from pykickstart.handlers.control import commandMap
 
     return frozenset(name for commands in commandMap.values() for name in commands)
+
+
+#: Ends of the names of commands whose argument parsers call them back, for the number of the line: each must have its
+#: own. A test holds that the parsers of all others know no command.
+KNOWN_TO_THEIR_PARSERS: Final = ("_AutoPart", "_BTRFS", "_Network", "_Raid", "_Snapshot")
+
+
+class _Commands(dict[str, Any]):
+    """The commands of a handler, each made when somebody asks for it.
+
+    A command builds a whole argument parser; a kickstart uses a quarter of them.
+    """
+
+    def __init__(self, handler: Any, known: dict[str, Any]) -> None:
+        super().__init__()
+        self._handler, self._known = handler, known
+
+    def __contains__(self, name: object) -> bool:
+        if not super().__contains__(name):
+            if name not in self._known:
+                return False
+            self._handler.registerCommand(name, _with_one_parser(self._known[name]))
+        return True
+
+
+@cache
+def _with_one_parser(made: type[Any]) -> type[Any]:
+    """Return a command's class that makes its argument parser once in a process, which is most of its time."""
+
+    class Command(made):  # type: ignore[misc]  # pykickstart has no types
+        def _getParser(self) -> Any:  # noqa: N802 - pykickstart's name
+            owner = self if made.__name__.endswith(KNOWN_TO_THEIR_PARSERS) else Command
+            if "kept_parser" not in vars(owner):
+                owner.kept_parser = super()._getParser()
+            return vars(owner)["kept_parser"]
+
+    # The name says to the handler which command it is.
+    Command.__name__ = made.__name__
+    return Command
+
+
+@cache
+def _lazy_class(name: str) -> type[Any]:
+    """Return a handler's class that makes its commands when they are asked for, and imports no other handler."""
+    known = _handler_class(name)
+    # The attribute that other commands look for is the class's name without its version: F29_AutoPart is autopart.
+    attributes = {made.__name__.split("_", 1)[-1].lower(): command for command, made in known.commandMap.items()}
+
+    class Lazy(known):  # type: ignore[misc,valid-type]  # pykickstart has no types
+        def _registerCommands(self, *_: object) -> None:  # noqa: N802 - pykickstart's name
+            self.commands = _Commands(self, known.commandMap)
+            for data, made in known.dataMap.items():
+                self.registerData(data, made)
+
+        def __getattr__(self, attribute: str) -> Any:
+            if attribute not in attributes or attributes[attribute] not in self.commands:
+                raise AttributeError(attribute)
+            return self.__dict__[attribute]
+
+    return Lazy
 
 
 class _Parser(KickstartParser):  # type: ignore[misc]  # pykickstart has no types

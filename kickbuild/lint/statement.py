@@ -128,7 +128,7 @@ def make_statement(source: Source, line: int, words: tuple[Word, ...], generated
         option, equals, value = word.text.partition("=")
         if equals:
             options.append(Option(option, value, word.start, word.end))
-        elif (option in FLAGS and (name, option) not in VALUED) or (name, option) == ("firewall", "--telnet"):
+        elif option in FLAGS and (name, option) not in VALUED:
             options.append(Option(option, None, word.start, word.end))
         else:
             following = next(rest, None)
