@@ -64,7 +64,6 @@ def validate(paths: tuple[str, ...], **options: Any) -> int:
 
 
 def _validate(paths: tuple[str, ...], options: dict[str, Any]) -> int:
-    from kickbuild.lint.baseline import read_baseline, write_baseline
     from kickbuild.lint.finding import LintProfile, Severity
     from kickbuild.lint.run import make_report
 
@@ -79,11 +78,17 @@ def _validate(paths: tuple[str, ...], options: dict[str, Any]) -> int:
         from dataclasses import replace
 
         reports = [one.report for one in _checked(paths, replace(wish, fix=False), options["stdin_filename"])]
-    baseline_path = options["baseline"] or config.baseline
-    baseline = read_baseline(baseline_path) if baseline_path and not options["write_baseline"] else None
+    baseline = None
+    known: Path | None = options["baseline"] or config.baseline
+    if known is not None and not options["write_baseline"]:
+        from kickbuild.lint.baseline import read_baseline
+
+        baseline = read_baseline(known)
     profile = wish.profile or config.everything.profile or LintProfile.GENERIC
     report = make_report(reports, profile, baseline, _notes(wish))
     if options["write_baseline"]:
+        from kickbuild.lint.baseline import write_baseline
+
         count = write_baseline(options["write_baseline"], report.findings)
         click.echo(f"{options['write_baseline']}: {count} findings are known from now on", err=True)
         return ExitCode.DONE
@@ -167,8 +172,6 @@ def _output(text: str) -> tuple[str, Path]:
 def _tell(report: Report, options: dict[str, Any], outputs: dict[str, Path]) -> None:
     import shutil
 
-    from kickbuild.errors import system_error
-    from kickbuild.files import atomic_write
     from kickbuild.lint.formats import Style, render
 
     form = "json" if options["as_json"] else options["form"] or "text"
@@ -178,6 +181,9 @@ def _tell(report: Report, options: dict[str, Any], outputs: dict[str, Path]) -> 
     if options["form"] is None and os.environ.get("GITHUB_ACTIONS") == "true" and form == "text":
         click.echo(render("github", report, style), nl=False)
     for name, file in outputs.items():
+        from kickbuild.errors import system_error
+        from kickbuild.files import atomic_write
+
         try:
             atomic_write(file, render(name, report, Style()).encode("utf-8", "backslashreplace"))
         except OSError as error:

@@ -86,7 +86,7 @@ def parse(text: str, handler: str) -> Parsed:
     Raises LackingError where the installed pykickstart does not know that grammar.
     """
     document = parse_document(text)
-    parser = _Parser(_make_handler(handler))
+    parser = _Parser(_lazy_class(handler)())
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         parser.caught = caught
@@ -126,39 +126,10 @@ def _handler_class(name: str) -> type[Any]:
     return found
 
 
-def _make_handler(name: str) -> Any:
-    """Return pykickstart's handler with the corrections made that bring it to the release's own installer."""
-
-    def classes(wanted: dict[str, tuple[str, str]]) -> dict[str, Any]:
-        return {
-            key: getattr(importlib.import_module(f"pykickstart.commands.{module}"), wanted_class)
-            for key, (module, wanted_class) in wanted.items()
-        }
-
-    handler = _handler_class(name)(
-        commandUpdates=classes(COMMANDS.get(name, {})), dataUpdates=classes(DATA.get(name, {}))
-    )
-    for more in OPTIONS.get(name, ()):
-        for command in more.commands:
-            for option in more.options:
-                action = "store" if more.valued else "store_true"
-                handler.commands[command].op.add_argument(option, action=action, version=handler.version, help="")
-    for command, option in OPTIONAL.get(name, ()):
-        for action in handler.commands[command].op._actions:
-            action.required = action.required and option not in action.option_strings
-    return handler
-
-
 @cache
 def command_names(handler: str) -> frozenset[str]:
     """Return the commands that a grammar knows. Raises LackingError for an unknown grammar."""
-    from pykickstart.handlers.control import commandMap
-    from pykickstart.version import stringToVersion
-
-    try:
-        return frozenset(commandMap[stringToVersion(handler)]) | frozenset(COMMANDS.get(handler, {}))
-    except KeyError as error:
-        raise LackingError(f"the installed pykickstart does not know the kickstart grammar {handler}") from error
+    return frozenset(_handler_class(handler).commandMap) | frozenset(COMMANDS.get(handler, {}))
 
 
 @cache
@@ -167,6 +138,92 @@ def known_commands() -> frozenset[str]:
     from pykickstart.handlers.control import commandMap
 
     return frozenset(name for commands in commandMap.values() for name in commands)
+
+
+#: Ends of the names of commands whose argument parsers call them back, for the number of the line: each must have its
+#: own. A test holds that the parsers of all others know no command.
+KNOWN_TO_THEIR_PARSERS: Final = ("_AutoPart", "_BTRFS", "_Network", "_Raid", "_Snapshot")
+
+
+class _Commands(dict[str, Any]):
+    """The commands of a handler, each made when somebody asks for it.
+
+    A command builds a whole argument parser; a kickstart uses a quarter of them.
+    """
+
+    def __init__(self, handler: Any, known: dict[str, Any]) -> None:
+        super().__init__()
+        self._handler, self._known = handler, known
+
+    def __contains__(self, name: object) -> bool:
+        if not super().__contains__(name):
+            if name not in self._known:
+                return False
+            self._handler.registerCommand(name, self._known[name])
+        return True
+
+
+def _with_one_parser(made: type[Any], command: str, handler: str) -> type[Any]:
+    """Return a command's class that makes its argument parser once in a process, which is most of its time.
+
+    The parser is brought to what the release's own installer takes.
+    """
+
+    class Command(made):  # type: ignore[misc]  # pykickstart has no types
+        def _getParser(self) -> Any:  # noqa: N802 - pykickstart's name
+            owner = self if made.__name__.endswith(KNOWN_TO_THEIR_PARSERS) else Command
+            if "kept_parser" not in vars(owner):
+                owner.kept_parser = _corrected(super()._getParser(), command, handler)
+            return vars(owner)["kept_parser"]
+
+    # The name says to the handler which command it is.
+    Command.__name__ = made.__name__
+    return Command
+
+
+def _corrected(parser: Any, command: str, handler: str) -> Any:
+    from pykickstart.version import stringToVersion
+
+    for more in OPTIONS.get(handler, ()):
+        for option in more.options if command in more.commands else ():
+            action = "store" if more.valued else "store_true"
+            parser.add_argument(option, action=action, version=stringToVersion(handler), help="")
+    for optional, option in OPTIONAL.get(handler, ()):
+        if optional == command:
+            for action in parser._actions:
+                action.required = action.required and option not in action.option_strings
+    return parser
+
+
+@cache
+def _lazy_class(name: str) -> type[Any]:
+    """Return a handler's class that makes its commands when they are asked for, and imports no other handler."""
+    known = _handler_class(name)
+    classes = known.commandMap | _classes(COMMANDS.get(name, {}))
+    data_classes = known.dataMap | _classes(DATA.get(name, {}))
+    commands = {command: _with_one_parser(made, command, name) for command, made in classes.items()}
+    # The attribute that other commands look for is the class's name without its version: F29_AutoPart is autopart.
+    attributes = {made.__name__.split("_", 1)[-1].lower(): command for command, made in classes.items()}
+
+    class Lazy(known):  # type: ignore[misc,valid-type]  # pykickstart has no types
+        def _registerCommands(self, *_: object) -> None:  # noqa: N802 - pykickstart's name
+            self.commands = _Commands(self, commands)
+            for data, made in data_classes.items():
+                self.registerData(data, made)
+
+        def __getattr__(self, attribute: str) -> Any:
+            if attribute not in attributes or attributes[attribute] not in self.commands:
+                raise AttributeError(attribute)
+            return self.__dict__[attribute]
+
+    return Lazy
+
+
+def _classes(wanted: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    return {
+        key: getattr(importlib.import_module(f"pykickstart.commands.{module}"), name)
+        for key, (module, name) in wanted.items()
+    }
 
 
 class _Parser(KickstartParser):  # type: ignore[misc]  # pykickstart has no types

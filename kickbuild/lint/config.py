@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -89,6 +87,8 @@ def find_config(start: Path) -> Path | None:
 
 def read_config(path: Path) -> Config:
     """Read a configuration. Raises InputError with everything that is wrong with it."""
+    import tomllib
+
     try:
         with path.open("rb") as file:
             data = file.read(_LIMIT)
@@ -184,6 +184,8 @@ class _Reader:
         return None
 
     def _check_keys(self, table: dict[str, Any], known: tuple[str, ...], keys: positions.Path) -> None:
+        import difflib
+
         for key in table:
             if key not in known:
                 close = difflib.get_close_matches(key, known, n=1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.lint.passwords import fed
 from kickbuild.lint.secret_shapes import mask_by_shape, mask_line_by_shape
-from kickbuild.lint.shell import behind_wrappers
+from kickbuild.lint.shell_words import behind_wrappers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SHOWN: Final = "***"
 #: Commands whose arguments are secrets.
 _ARGUMENTS: Final = frozenset({"rootpw", "sshpw", "key"})
+_ARGUMENT_OPTIONS: Final = frozenset(
+    {"--allow-ssh", "--iscrypted", "--lock", "--plaintext", "--skip", "--sshkey", "--username"}
+)
 _OPTIONS: Final = frozenset(
     {
         "--activation-key",
@@ -157,6 +160,9 @@ def _of_commands(kickstart: Kickstart) -> Iterator[_Secret]:
 def _values(statement: Statement) -> Iterator[tuple[str, int, int]]:
     if statement.name in _ARGUMENTS:
         yield from ((word.text, word.start, word.end) for word in statement.arguments)
+        # A password that begins with dashes looks like an option, and no installer takes it; it is one all the same.
+        unknown = (option for option in statement.options if option.name not in _ARGUMENT_OPTIONS)
+        yield from ((option.name, option.start, option.end) for option in unknown)
     for option in statement.options:
         if option.name in _OPTIONS and option.value:
             word = next((word for word in statement.words if word.end == option.end), None)

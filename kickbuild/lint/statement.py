@@ -38,7 +38,9 @@ _FLAG_WORDS: Final = """
 """
 FLAGS: Final = frozenset(_FLAG_WORDS.split())
 #: (command, option) that take a value although the option is a flag elsewhere.
-VALUED: Final = frozenset({("services", "--enabled"), ("services", "--disabled"), ("xconfig", "--noprobe")})
+VALUED: Final = frozenset(
+    {("bootloader", "--default"), ("services", "--enabled"), ("services", "--disabled"), ("xconfig", "--noprobe")}
+)
 #: What provisioning tools put their values in the place of: xCAT's #TABLE:…#, @NAME@, <name>, %NAME%.
 _PLACEHOLDER: Final = re.compile(r"#[A-Z]+:[^#]*#|^#[A-Z_]+#$|^@@?\w+@@?$|^<[^<>]+>$|^%\w+%$")
 #: What crypt(3) makes: its dollar signs are no variables.

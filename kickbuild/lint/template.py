@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from kickbuild.errors import InputError, KickstartError
@@ -26,6 +24,9 @@ def is_template(text: str) -> bool:
 
 def read_variables(path: Path) -> dict[str, Any]:
     """Read variables from a TOML, JSON or YAML file. Raises InputError."""
+    import json
+    import tomllib
+
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".toml":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -109,6 +108,8 @@ class _Scanner:
             self.at += 1
 
     def _simple_key(self) -> str:
+        import tomllib
+
         start = self.at
         if self.text[start] in "\"'":
             self._skip_string()

@@ -36,7 +36,6 @@ def test_a_template_is_known_by_what_stands_in_place_of_commands(text: str) -> N
     "text",
     [
         "#set the root password\n# if $x is set, so be it\n#if you want more, write it\n",
-        "rootpw {{ password }}\n",
         "%post\n#if [ $x ]; then\n{{ x }}\n%end\n",
         "url --url=https://r.lan/$basearch/\n",
     ],

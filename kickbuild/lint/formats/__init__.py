@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -27,6 +28,14 @@ class Style:
 
     color: bool = False
     width: int = 80
+
+
+def repository_path(file: str) -> str:
+    """Return the path by which a code host knows a file: from the directory that the run was started in, where it is
+    below that.
+    """
+    relative = os.path.relpath(file)
+    return os.path.normpath(file) if relative.startswith("..") else relative
 
 
 def render(name: str, report: Report, style: Style) -> str:

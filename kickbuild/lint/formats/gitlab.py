@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from kickbuild.lint.finding import Severity
+from kickbuild.lint.formats import repository_path
 
 if TYPE_CHECKING:
     from kickbuild.lint.finding import Finding
@@ -25,7 +25,7 @@ def render(report: Report, style: Style) -> str:  # noqa: ARG001 - every format 
 
 
 def _issue(finding: Finding, seen: Counter[str]) -> dict[str, Any]:
-    path = os.path.relpath(finding.file) if finding.file.startswith("/") else os.path.normpath(finding.file)
+    path = repository_path(finding.file)
     text = " ".join(finding.text.split()) or finding.message
     key = f"{path}\0{finding.code}\0{text}"
     seen[key] += 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from kickbuild import __version__
 from kickbuild.lint.finding import Severity
+from kickbuild.lint.formats import repository_path
 from kickbuild.lint.rules import find_rule
 
 if TYPE_CHECKING:
@@ -92,12 +92,7 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 
 def _artifact(file: str) -> dict[str, str]:
-    name = "stdin" if file == "-" else file
-    if name.startswith("/"):
-        # A code host finds a file only by its path in the repository.
-        relative = os.path.relpath(name)
-        name = relative if not relative.startswith("..") else name
-    name = os.path.normpath(name)
+    name = "stdin" if file == "-" else repository_path(file)
     uri = quote(name, safe="/", errors="surrogateescape")
     return {"uri": f"file://{uri}" if name.startswith("/") else uri}
 
