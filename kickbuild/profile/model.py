@@ -83,6 +83,10 @@ class Target(Table):
                 "names no disk: give serial, wwn, by_id, by_path or model, or only_other_disk = true; "
                 "a size alone is no identity"
             )
+        # The guard compares without blanks around: nothing but blanks would match every disk.
+        for key in ("serial", "model"):
+            if (getattr(self, key) or "x").isspace():
+                raise ValueError(f"{key} is blank: no disk can be told from others by it")
         if self.min_size and self.max_size and self.min_size > self.max_size:
             raise ValueError("min_size is above max_size")
         for key, folder in (("by_id", "/dev/disk/by-id/"), ("by_path", "/dev/disk/by-path/")):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import needs_tools
 from guard_box import LINES, SHELLS, UUID, Box, Disk
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from kickbuild.drive.ref import RefKind
@@ -334,6 +334,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl"
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mine=TEXT, other=TEXT, shell=st.sampled_from(SHELLS))
 def test_any_text_matches_itself_and_runs_nothing(mine: str, other: str, shell: str) -> None:
+    assume(mine.strip())
     with tempfile.TemporaryDirectory() as name:
         box = Box(Path(name) / "box")
         box.add(Disk("sda", serial=mine))
@@ -342,10 +343,7 @@ def test_any_text_matches_itself_and_runs_nothing(mine: str, other: str, shell: 
         box.image("sdb1")
         box.fill_drive()
         result = box.run(Target(serial=mine), shell=shell)
-        blank = " \t"
-        if not mine.strip(blank):
-            assert result.include is None or "--drives=sd" in result.include
-        elif mine.strip() == other.strip():
+        if mine.strip() == other.strip():
             assert result.include is None
         else:
             assert result.include is not None, result.output
