@@ -428,3 +428,10 @@ def test_key_lines_through_strings_and_arrays() -> None:
         ("h", "i"): 10,
         ("h", "i", "j"): 11,
     }
+
+
+@pytest.mark.parametrize("blank", [" ", "   ", "\u00a0", "\u3000"])
+@pytest.mark.parametrize("key", ["serial", "model"])
+def test_a_blank_names_no_disk(key: str, blank: str) -> None:
+    ((_, message, _),) = problems(MINIMAL.replace('serial = "S1"', f'{key} = "{blank}"'))
+    assert f"{key} is blank" in message
