@@ -79,10 +79,11 @@ def _validate(paths: tuple[str, ...], options: dict[str, Any]) -> int:
 
         reports = [one.report for one in _checked(paths, replace(wish, fix=False), options["stdin_filename"])]
     baseline = None
-    if (options["baseline"] or config.baseline) and not options["write_baseline"]:
+    known: Path | None = options["baseline"] or config.baseline
+    if known and not options["write_baseline"]:
         from kickbuild.lint.baseline import read_baseline
 
-        baseline = read_baseline(options["baseline"] or config.baseline)
+        baseline = read_baseline(known)
     profile = wish.profile or config.everything.profile or LintProfile.GENERIC
     report = make_report(reports, profile, baseline, _notes(wish))
     if options["write_baseline"]:
