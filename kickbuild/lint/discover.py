@@ -35,10 +35,7 @@ def find_files(names: Sequence[str], exclude: Iterable[str] = ()) -> tuple[Path,
     found: dict[Path, None] = {}
     for name in names:
         path = Path(name)
-        files = (
-            [path] if path.exists() and not path.is_dir() else list(_below(path) if path.is_dir() else _matches(name))
-        )
-        files = [file for file in files if file == path or not _is_excluded(file, exclude)]
+        files = [file for file in _meant(name, path) if file == path or not _is_excluded(file, exclude)]
         found |= dict.fromkeys(files)
         if not files:
             problems.append(_nothing(name, path))
@@ -75,13 +72,17 @@ def _matches(pattern: str) -> Iterator[Path]:
 
 
 def _below(directory: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(directory):
+    for folder, folders, files in os.walk(directory, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         for name in sorted(files):
             path = Path(folder) / name
             is_named = any(fnmatchcase(name, pattern) for pattern in _NAMES)
             if is_named or (any(fnmatchcase(name, pattern) for pattern in _MAYBE) and _looks_like_one(path)):
                 yield path
+
+
+def _unreadable(error: OSError) -> None:
+    raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
 def _looks_like_one(path: Path) -> bool:

@@ -71,7 +71,6 @@ class LintRelease:
     """The major version: 9 for RHEL 9, 43 for Fedora 43."""
     can: Capabilities
     why: str = ""
-    notice: str = ""
 
     @property
     def is_guessed(self) -> bool:
@@ -95,8 +94,7 @@ def choose_release(asked: str, why: str = "") -> LintRelease:
         is_fedora=is_fedora,
         number=match.version[0],
         can=match.can,
-        why=why,
-        notice=match.notice,
+        why=f"{why}; {match.notice}" if match.notice else why,
     )
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TAG: Final = re.compile(r"\{\{|\{%|\{#")
+_RAW: Final = re.compile(r"\{%[-+]?\s*raw\b")
+_ENDRAW: Final = re.compile(r"\s*\{%[-+]?\s*endraw\b")
 #: Stands before each line of the template; the private use area has no other business in a kickstart.
 _TRACE: Final = "\ue0f0{}\ue0f1"
 _TRACES: Final = re.compile("\ue0f0([0-9]+)\ue0f1")
@@ -91,12 +93,17 @@ def _traced(text: str) -> str:
     lines = text.split("\n")
     inside = ""
     ends = {"{{": "}}", "{%": "%}", "{#": "#}"}
-    raw = False
+    is_raw = False
     traced: list[str] = []
     for number, line in enumerate(lines, start=1):
-        is_plain = not inside and not raw and not line.lstrip().startswith(("{%", "{#"))
+        # Behind the last line ending there is no line.
+        is_line = bool(line) or number < len(lines)
+        is_plain = is_line and not inside and (is_raw or not line.lstrip().startswith(("{%", "{#")))
+        is_plain = is_plain and not _ENDRAW.match(line)
         traced.append(_TRACE.format(number) * is_plain + line)
-        raw = (raw or "{% raw" in line) and "{% endraw" not in line
+        was_raw, is_raw = is_raw, (is_raw or bool(_RAW.search(line))) and not _ENDRAW.search(line)
+        if was_raw or is_raw:
+            continue
         position = 0
         while True:
             if inside:
