@@ -80,7 +80,7 @@ def _validate(paths: tuple[str, ...], options: dict[str, Any]) -> int:
         reports = [one.report for one in _checked(paths, replace(wish, fix=False), options["stdin_filename"])]
     baseline = None
     known: Path | None = options["baseline"] or config.baseline
-    if known and not options["write_baseline"]:
+    if known is not None and not options["write_baseline"]:
         from kickbuild.lint.baseline import read_baseline
 
         baseline = read_baseline(known)
