@@ -141,8 +141,8 @@ def known_commands() -> frozenset[str]:
 
 
 #: Ends of the names of commands whose argument parsers call them back, for the number of the line: each must have its
-#: own. A test holds that the parsers of all others know no command.
-KNOWN_TO_THEIR_PARSERS: Final = ("_AutoPart", "_BTRFS", "_Network", "_Raid", "_Snapshot")
+#: own. A test holds that the parsers of all others ask no command.
+KNOWN_TO_THEIR_PARSERS: Final = ("_AutoPart", "_BTRFS", "_Raid", "_Snapshot")
 
 
 class _Commands(dict[str, Any]):

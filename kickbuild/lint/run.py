@@ -123,7 +123,7 @@ def _check(task: _Task) -> Checked:
         try:
             source = render_source(source, dict(variables))
         except KickstartError as error:
-            return Checked(path=task.file, report=_unrendered(source, settings, error), before=data)
+            return Checked(path=task.file, report=_unrendered(source, settings, error))
     found = check(source, settings)
     report = FileReport(
         file=found.file,
@@ -135,7 +135,8 @@ def _check(task: _Task) -> Checked:
         ignored=len(found.ignored),
     )
     if not task.wish.fix:
-        return Checked(path=task.file, report=report, before=data)
+        # Nothing of a file is kept but what is told of it: there may be thousands.
+        return Checked(path=task.file, report=report)
     fixed = fix_source(source, settings)
     return Checked(
         path=task.file,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import importlib
 import types
 from functools import cache
@@ -46,12 +47,13 @@ def actions(handler: str) -> Iterator[tuple[str, argparse.Action]]:
 
 
 def bound(function: Callable[..., object] | object, seen: set[int]) -> Iterator[object]:
-    """Yield everything that a function carries with it: what it is bound to, and what its closure holds."""
+    """Yield everything that a function uses and carries with it: what it is bound to, and what its closure holds."""
     if id(function) in seen:
         return
     seen.add(id(function))
     if isinstance(function, types.MethodType):
-        yield function.__self__
+        if any(instruction.argval == "self" for instruction in dis.get_instructions(function)):
+            yield function.__self__
         function = function.__func__
     for cell in getattr(function, "__closure__", None) or ():
         try:
