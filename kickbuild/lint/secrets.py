@@ -92,6 +92,7 @@ class Secrets:
             self._statements.add((id(statement.source), statement.line))
         self._values = _pattern(value for value in values if len(value) >= _SHORTEST and value not in _WORDS)
         self._keys = _private_key_lines(kickstart)
+        self._shown: dict[tuple[int, int], str] = {}
 
     def mask_message(self, source: Source, number: int, text: str) -> str:
         """Return what a rule says of a line of ``source`` without the secrets, the line's own short ones among them."""
@@ -103,8 +104,11 @@ class Secrets:
     def mask_line(self, source: Source, number: int, text: str) -> str:
         """Return a line of ``source`` without its secrets."""
         key = (id(source), number)
-        if key in self._keys:
-            return SHOWN
+        if key not in self._shown:
+            self._shown[key] = SHOWN if key in self._keys else self._masked(key, text)
+        return self._shown[key]
+
+    def _masked(self, key: tuple[int, int], text: str) -> str:
         text = _without(text, self._places.get(key, []))[:LONGEST]
         own = _pattern(value for value in self._of_line.get(key, set()) if value not in _WORDS)
         text = self._mask_values(own.sub(SHOWN, text) if own else text)
@@ -132,17 +136,17 @@ def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
 
 def _without(text: str, places: list[tuple[int, int]]) -> str:
     """Return a line with what stands at these places hidden; a place goes on to the next blank."""
-    position = len(text)
-    for start, stop in sorted(places, reverse=True):
+    pieces: list[str] = []
+    position = 0
+    for start, stop in sorted(places):
         begin, end = max(0, start), stop
         # What follows a # that cuts a word off is of the same secret.
         while end < len(text) and not text[end].isspace() and text[end] not in "\"'|;&<>)":
             end += 1
-        end = min(end, position)
-        if begin < end:
-            text = text[:begin] + SHOWN + text[end:]
-            position = begin
-    return text
+        if max(begin, position) < end:
+            pieces += [text[position:begin], SHOWN * (begin >= position)]
+            position = end
+    return "".join([*pieces, text[position:]])
 
 
 _Secret = tuple["Source", int, int, int, str]

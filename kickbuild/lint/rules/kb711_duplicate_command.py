@@ -61,9 +61,9 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
         same = [word.text for word in first.words] == [word.text for word in line.words]
         where = f"line {first.line}" if first.source is line.source else f"line {first.line} of {first.source.name}"
         if same:
-            yield line.hit(f"{line.name} stands in {where} already", severity=Severity.INFO)
+            yield line.hit(f"{line.words[0].text} stands in {where} already", severity=Severity.INFO)
         else:
-            yield line.hit(f"{line.name} stands in {where} already, and not all of that is kept")
+            yield line.hit(f"{line.words[0].text} stands in {where} already, and not all of that is kept")
 
 
 def _is_override(first: Statement, line: Statement) -> bool:
