@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = needs_tools("xorriso", "mke2fs", "debugfs", "e2fsck", "sfdisk", "blkid", "mkfs.vfat", "mcopy", "mount")
 
-HASH = "$6$saltsalt$abcdefghijklmnopqrstuv"
+HASH = "$6$saltsalt$fCrh8nUGWG1kaWS0cBxg4tHqtdI/.vguU6L92utUDE2uuLboegIJMic.sfv7QYLSrG3dfTzYL584/rt2BJn400"
 PROFILE = f"""\
 schema = 1
 name = "{{name}}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUBCOMMANDS = [[name] for name in _COMMANDS] + [["profile", "check"], ["profile", "schema"], ["entry", "append"]]
-HASH = "$6$saltsalt$abcdefghijklmnopqrstuv"
+HASH = "$6$saltsalt$fCrh8nUGWG1kaWS0cBxg4tHqtdI/.vguU6L92utUDE2uuLboegIJMic.sfv7QYLSrG3dfTzYL584/rt2BJn400"
 
 
 @pytest.mark.parametrize("command", [[], *SUBCOMMANDS], ids=" ".join)

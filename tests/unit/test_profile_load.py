@@ -20,7 +20,7 @@ from kickbuild.profile.model import Profile
 from kickbuild.profile.positions import key_lines
 from kickbuild.profile.problems import broken_paths, dotted, problems_of
 
-HASH = "$6$saltsalt$abcdefghijklmnopqrstuv"
+HASH = "$6$saltsalt$fCrh8nUGWG1kaWS0cBxg4tHqtdI/.vguU6L92utUDE2uuLboegIJMic.sfv7QYLSrG3dfTzYL584/rt2BJn400"
 MINIMAL = f"""\
 schema = 1
 name = "web"
