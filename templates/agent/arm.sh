@@ -51,8 +51,6 @@ has_this_entry() {
 
 # disarm: make the old system the next one, then take everything out again.
 disarm() {
-    had_default=yes
-    [ "$s_default" != absent ] || had_default=no
     if [ "$loader" = grub-legacy ]; then
         read_legacy
         is_ours=no

@@ -176,7 +176,8 @@ restore_legacy() {
         else
             mv -f "$was" "$root$env_file" && sync
         fi
-    elif [ "$l_given" != saved ] || [ "${had_default:-}" = no ]; then
+    elif [ "$s_default" = absent ] || { [ -z "$s_default" ] && [ "$l_given" != saved ]; }; then
+        # The file was not there. Where it was, and has no copy, it is what it was already.
         drop "$root$env_file"
     fi
 }
