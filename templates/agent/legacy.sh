@@ -167,7 +167,7 @@ forget_legacy() {
 # restore_legacy: give the box the file "default" that it had.
 restore_legacy() {
     was=$root$env_file.kickbuild-backup
-    rm -f "$(partial_of "$root$env_file")"
+    rm -f "$(partial_of "$root$env_file")" "$(partial_of "$was")"
     if [ -f "$was" ]; then
         now=$(chosen_legacy)
         if [ "$l_given" = saved ] && [ "$(read_file "$was")" != "$now" ]; then
