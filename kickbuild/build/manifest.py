@@ -127,7 +127,7 @@ def _name(value: object) -> str:
 
 # Only what kickbuild itself puts on a drive: a manifest comes from outside, and what it lists may be removed.
 _OURS: Final = re.compile(
-    r"/kickbuild/[a-z0-9][a-z0-9-]{0,62}/(ks\.cfg|entry\.[a-z0-9-]{1,20})"
+    r"/kickbuild/agent|/kickbuild/[a-z0-9][a-z0-9-]{0,62}/(ks\.cfg|entry\.[a-z0-9-]{1,20})"
     r"|/[a-z0-9][a-z0-9.-]{0,80}/(vmlinuz|initrd\.img|images/install\.img|[A-Za-z0-9_+][A-Za-z0-9._+-]{0,240}\.iso)"
 )
 

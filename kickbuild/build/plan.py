@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kickbuild.agent import AGENT, render_agent
 from kickbuild.boot.entry import BootEntry, plan_arguments
 from kickbuild.boot.loaders import LOADERS
 from kickbuild.build import layout
@@ -142,6 +143,7 @@ def plan_profile(want: Wanted, state: DriveState) -> ProfilePlan:
     notices = (*facts.notices, *judged_kickstart(kickstart, request))
     texts = [Write(request.kickstart_path, kickstart.encode("utf-8"), 0o600)]
     texts += [Write(f"{home}/{loader.file_name}", loader.render(entry).encode("utf-8")) for loader in LOADERS]
+    texts.append(Write(AGENT, render_agent().encode("utf-8"), 0o755))
     steps = (*_iso_steps(want, request, state), *(_unless_there(step, state) for step in texts))
     record = ProfileRecord(
         digest=want.loaded.digest,

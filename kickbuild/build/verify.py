@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from kickbuild.agent import LEFT_BY_AGENT
 from kickbuild.build.manifest import LIMIT, MANIFEST, Manifest, ProfileRecord, parse_manifest
 from kickbuild.copying import digest
 from kickbuild.drive.ref import DriveRef, RefKind
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from kickbuild.releases.model import Capabilities
 
 #: Files that a box writes on the drive: they are kickbuild's, but no manifest can know them.
-_LEFT_BY_BOXES = frozenset({"last-refusal.log"})
+_LEFT_BY_BOXES = frozenset({"last-refusal.log"}) | LEFT_BY_AGENT
 _SMALL = 4 * 1024 * 1024
 
 

@@ -25,6 +25,12 @@ def _digest(text: str) -> str:
     return text.lower()
 
 
+def _own_name(text: str) -> str:
+    if text == "agent":
+        raise ValueError(f"{text!r} cannot be a profile's name: the drive has a file of that name")
+    return text
+
+
 def _label(text: str) -> str:
     if not SAFE_LABEL.fullmatch(text):
         raise ValueError(
@@ -151,8 +157,9 @@ class Profile(Table):
     schema_: Annotated[Literal[1], BeforeValidator(_whole_number)] = Field(
         alias="schema", description="The version of this format: 1."
     )
-    name: Annotated[str, Field(pattern=FORMS.name)] = Field(
-        description="The profile's directory on the drive, and the id of its boot entry."
+    name: Annotated[str, Field(pattern=FORMS.name), AfterValidator(_own_name)] = Field(
+        description="The profile's directory on the drive, and the id of its boot entry.",
+        json_schema_extra={"not": {"const": "agent"}},
     )
     title: Text = Field("Rebuild", description="The text of the boot menu.")
     source: Source

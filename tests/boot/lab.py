@@ -207,7 +207,7 @@ class Lab:
         for path in files.values():
             path.write_bytes(read_file(drive, f"{profile['directory']}/{path.name}"))
         # What arming is for this loader: the entry itself makes the old system the next one.
-        armed = re.sub(r"(?m)^(\tinitrd .*kickbuild.*)$", r"\1\n\tsavedefault 0", config.read_text())
+        armed = re.sub(r"(?m)^(\troot .*)(\n\tkernel .*kickbuild.*)$", r"\1\n\tsavedefault 0\2", config.read_text())
         return old_os.grub_legacy(self.system(), work, armed, 1, files)
 
     def _uefi(self, box: Box, work: Path) -> Uefi | None:

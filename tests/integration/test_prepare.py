@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from agent_box import EL9_UEFI, Box
 from command import environment, kickbuild
 from conftest import CI, needs_root, needs_tools
 from media import make_iso
@@ -604,3 +606,29 @@ def test_names_from_outside_command_no_terminal(lab: Path, drive: Path) -> None:
     assert "\\udcff" in found.out
     assert found.out.replace("\n", "").isprintable()
     assert len(kickbuild("verify", drive, "--quiet", "--json").json["findings"]) == 3
+
+
+def test_the_agent_of_a_prepared_image_runs(lab: Path) -> None:
+    assert kickbuild("prepare", "web.toml", "--image", "r.img", cwd=lab).code == 0
+    box = Box(lab / "made-up", EL9_UEFI)
+    shutil.rmtree(box.drive)
+    box.drive.mkdir()
+    subprocess.run(["mount", "-o", f"loop,offset={MIB}", lab / "r.img", box.drive], check=True)
+    try:
+        manifest = json.loads((box.drive / "kickbuild/manifest.json").read_text())
+        assert "/kickbuild/agent" in manifest["files"]
+        assert (box.drive / "kickbuild/agent").stat().st_mode & 0o777 == 0o755
+        box.blkid(f"UUID={manifest['drive']['uuid']}", "sdb1")
+        before = box.tree("/boot")
+        checked = box.run("check", "--full", "--json")
+        assert (checked.code, checked.err) == (0, ""), checked.out
+        armed = box.run("arm", "--json")
+        assert (armed.code, armed.json["target"]) == (0, "sda"), armed.out
+        assert box.next_boot() == "kickbuild-web"
+        assert box.run("disarm").code == 0
+        assert box.tree("/boot") == before
+        box.run("arm")
+    finally:
+        subprocess.run(["umount", box.drive], check=True)
+    # What the agent has written down on the drive is no finding.
+    assert kickbuild("verify", "r.img", cwd=lab).code == 0

@@ -29,6 +29,7 @@ LAYERS = {
     "drive.ref": 1,
     "drive.tree": 1,
     "releases": 1,
+    "agent": 2,
     "profile": 2,
     "iso": 3,
     "drive": 3,

@@ -1,0 +1,81 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # one program in several files
+
+# fact KEY VALUE, raw_fact KEY JSON: one thing that the result tells.
+facts=''
+fact() { facts="${facts}s$tab$1$tab$(clean "$2")$newline"; }
+raw_fact() { facts="${facts}r$tab$1$tab$2$newline"; }
+
+# report: print the result, as JSON or in words.
+report() {
+    if [ "$as_json" = yes ]; then
+        report_json
+    else
+        report_text
+    fi
+}
+
+report_json() {
+    {
+        printf '%s' "$facts"
+        printf '%s' "$steps" | sed "s/^/p$tab/"
+        printf '%s' "$findings" | sed "s/^/f$tab/"
+    } | awk -F '\t' '
+    # quoted TEXT: a JSON string. What is not UTF-8 becomes the sign for that.
+    function quoted(text,   out, i, c, n) {
+        if (text !~ /[^ !#-\[\]-~]/) return "\"" text "\""
+        out = ""
+        for (i = 1; i <= length(text); i += n) {
+            c = substr(text, i, 1)
+            n = 1
+            if (c == "\"" || c == "\\") out = out "\\" c
+            else if (code[c] < 32 || code[c] == 127) out = out sprintf("\\u%04x", code[c])
+            else if (code[c] < 128) out = out c
+            else {
+                n = width(text, i)
+                if (n) out = out substr(text, i, n)
+                else { out = out "\\ufffd"; n = 1 }
+            }
+        }
+        return "\"" out "\""
+    }
+    # width TEXT I: the bytes of the character at I, 0 where there is none (RFC 3629).
+    function width(text, i,   lead, low, high, n, j, b) {
+        lead = code[substr(text, i, 1)]
+        low = 128
+        high = 191
+        if (lead >= 194 && lead <= 223) n = 2
+        else if (lead >= 224 && lead <= 239) n = 3
+        else if (lead >= 240 && lead <= 244) n = 4
+        else return 0
+        if (lead == 224) low = 160
+        if (lead == 237) high = 159
+        if (lead == 240) low = 144
+        if (lead == 244) high = 143
+        for (j = 1; j < n; j++) {
+            b = substr(text, i + j, 1)
+            if (b == "" || code[b] < low || code[b] > high) return 0
+            low = 128
+            high = 191
+        }
+        return n
+    }
+    BEGIN { for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i }
+    $1 == "s" { out = out ", " quoted($2) ": " quoted($3) }
+    $1 == "r" { out = out ", " quoted($2) ": " $3 }
+    $1 == "p" { steps = steps (steps == "" ? "" : ", ") quoted($2) }
+    $1 == "f" {
+        found = found (found == "" ? "" : ", ") "{\"id\": " quoted($2) ", \"severity\": " quoted($3)
+        found = found ", \"message\": " quoted($4) ", \"hint\": " quoted($5) "}"
+    }
+    END { print "{\"schema\": 1" out ", \"steps\": [" steps "], \"findings\": [" found "]}" }
+    '
+}
+
+report_text() {
+    printf '%s' "$findings" | awk -F '\t' '{
+        printf "%-8s %s [%s]\n", $2 ":", $3, $1
+        if ($4 != "") printf "%-8s hint: %s\n", "", $4
+    }'
+    printf '%s' "$steps" | sed 's/^/- /'
+    printf '%s\n' "$summary"
+}
