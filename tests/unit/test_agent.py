@@ -457,7 +457,7 @@ BAD_DAYS: dict[str, tuple[Callable[[Box], None], ...]] = {
 }
 
 
-# busybox's shell runs its own df, blkid and others whatever stands on PATH: what cannot be faked for it is tried elsewhere.
+# The shell of busybox runs its own df and blkid whatever stands on PATH: a tool that is faked is not faked for it.
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 @pytest.mark.parametrize(("says", "spoil"), [(key, spoil) for key, spoils in BAD_DAYS.items() for spoil in spoils])
 def test_bad_days(tmp_path: Path, shell: str, says: str, spoil: Callable[[Box], None]) -> None:
