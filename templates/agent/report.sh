@@ -22,7 +22,8 @@ report_json() {
     } | awk -F '\t' '
     # quoted TEXT: a JSON string. What is not UTF-8 becomes the sign for that.
     function quoted(text,   out, i, c, n) {
-        if (text !~ /[^ !#-\[\]-~]/) return "\"" text "\""
+        # Plain words need no second look; awks differ in what a backslash means within brackets.
+        if (text ~ /^[A-Za-z0-9 ._:,=()-]*$/) return "\"" text "\""
         out = ""
         for (i = 1; i <= length(text); i += n) {
             c = substr(text, i, 1)
