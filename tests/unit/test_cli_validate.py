@@ -99,6 +99,7 @@ def test_each_severity_can_be_the_one_that_fails(capsys: pytest.CaptureFixture[s
         (["bad.ks", "--output", "word=x"], "must be FORMAT=FILE"),
         (["--explain", "clearpart-al-disks"], "did you mean clearpart-all-disks?"),
         (["pipe"], "pipe is no regular file"),
+        (["x" * 300], "cannot be read: File name too long"),
     ],
 )
 def test_what_makes_no_sense_is_said(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
