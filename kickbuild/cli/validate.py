@@ -118,7 +118,7 @@ def _config(paths: tuple[str, ...], options: dict[str, Any]) -> Config:
         return read_config(options["config"])
     if options["no_config"]:
         return Config()
-    named = [Path(path) for path in paths if path != "-" and Path(path).exists()]
+    named = [Path(path) for path in paths if path != "-" and os.path.exists(path)]  # noqa: PTH110 - never raises
     start = named[0] if named else Path.cwd()
     found = find_config(start if start.is_dir() else start.parent)
     return read_config(found) if found else Config()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -82,7 +83,11 @@ class Config:
 def find_config(start: Path) -> Path | None:
     """Return the nearest configuration in a directory or above it, or None."""
     start = start.resolve()
-    return next((folder / NAME for folder in (start, *start.parents) if (folder / NAME).is_file()), None)
+    # os.path: pathlib raises where a directory may not be entered.
+    return next(
+        (folder / NAME for folder in (start, *start.parents) if os.path.isfile(folder / NAME)),  # noqa: PTH113
+        None,
+    )
 
 
 def read_config(path: Path) -> Config:

@@ -35,9 +35,11 @@ def find_files(names: Sequence[str], exclude: Iterable[str] = ()) -> tuple[Path,
     found: dict[Path, None] = {}
     for name in names:
         path = Path(name)
-        files = (
-            [path] if path.exists() and not path.is_dir() else list(_below(path) if path.is_dir() else _matches(name))
-        )
+        # os.path: pathlib raises for a name that is too long and for a directory that may not be entered.
+        if os.path.isdir(path):  # noqa: PTH112
+            files = list(_below(path))
+        else:
+            files = [path] if os.path.exists(path) else list(_matches(name))  # noqa: PTH110
         files = [file for file in files if file == path or not _is_excluded(file, exclude)]
         found |= dict.fromkeys(files)
         if not files:
@@ -47,17 +49,17 @@ def find_files(names: Sequence[str], exclude: Iterable[str] = ()) -> tuple[Path,
     return tuple(found)
 
 
-def _meant(name: str, path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        return _below(path)
-    return iter([path]) if path.exists() or path.is_symlink() else _matches(name)
-
-
 def _nothing(name: str, path: Path) -> Problem:
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112
         return Problem(f"{name} holds no kickstart", hint="a kickstart there is called *.ks, *.cfg or *.ks.j2")
     if any(char in name for char in "*?["):
         return Problem(f"no file matches {name}")
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        return Problem(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}")
     return Problem(f"{name} is not there")
 
 
@@ -75,7 +77,10 @@ def _matches(pattern: str) -> Iterator[Path]:
 
 
 def _below(directory: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(directory):
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"{error.filename} cannot be read: {error.strerror}")
+
+    for folder, folders, files in os.walk(directory, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         for name in sorted(files):
             path = Path(folder) / name
