@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.lint.edits import applied
+from kickbuild.lint.edits import applied_bytes
 from kickbuild.lint.engine import check
-from kickbuild.lint.source import ERRORS, make_source
+from kickbuild.lint.source import make_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kickbuild.lint.engine import Settings
-    from kickbuild.lint.finding import Finding
     from kickbuild.lint.source import Source
 
 #: A fix can bring another finding into sight; more rounds than this would be a circle.
@@ -36,19 +35,10 @@ def fix_source(source: Source, settings: Settings) -> Fixed:
     for _ in range(_ROUNDS):
         found = check(source, settings)
         fixable = [(f, hit.fix) for f, hit in found.hits.items() if hit.fix and hit.source is source]
-        text = applied(source.text, (edit for _, edits in fixable for edit in edits))
-        if text == source.text:
+        data = applied_bytes(source, (edit for _, edits in fixable for edit in edits))
+        if data == source.bytes:
             break
         for finding, _ in fixable:
             mended[finding.code] = mended.get(finding.code, 0) + 1
-        # A byte order mark is no part of the text: the rule that minds it is mended with the others of its kind.
-        data = text.encode("utf-8", ERRORS)
-        source = make_source(source.name, data if _minds_bom(found.findings) else _BOM * source.bom + data)
+        source = make_source(source.name, data)
     return Fixed(source.bytes, mended)
-
-
-_BOM: Final = b"\xef\xbb\xbf"
-
-
-def _minds_bom(findings: tuple[Finding, ...]) -> bool:
-    return any(finding.code == "KB704" for finding in findings)
