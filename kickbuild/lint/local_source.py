@@ -15,19 +15,6 @@ if TYPE_CHECKING:
     from kickbuild.lint.kickstart import Kickstart
     from kickbuild.lint.statement import Statement
 
-#: Every command that says where the packages, or the image, come from.
-SOURCE_COMMANDS: Final = (
-    "bootc",
-    "cdrom",
-    "harddrive",
-    "hmc",
-    "liveimg",
-    "method",
-    "nfs",
-    "ostreecontainer",
-    "ostreesetup",
-    "url",
-)
 _ADDRESS: Final = re.compile(r"hd:(?P<device>(?:UUID=|LABEL=|PARTUUID=|/dev/)?[^:]+)(?::|$)")
 _MOST: Final = 16
 _OPTIONS: Final = {"harddrive": "--partition", "url": "--url", "repo": "--baseurl"}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from kickbuild.lint.disks import is_kernel_name, is_virtual, only_used
 from kickbuild.lint.finding import LintProfile, Severity
-from kickbuild.lint.local_source import SOURCE_COMMANDS, local_sources
+from kickbuild.lint.local_source import local_sources
+from kickbuild.lint.payload import SOURCES
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.statement import is_variable
 
@@ -34,7 +35,7 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
         severity = Severity.INFO if kickstart.profile is LintProfile.GENERIC else None
         message = "--only-use hides the medium of `cdrom` when that is a USB drive or a disk"
         yield line.hit(message, "--only-use", severity=severity)
-    elif kickstart.profile is LintProfile.REBUILD and kickstart.is_complete and not kickstart.has(*SOURCE_COMMANDS):
+    elif kickstart.profile is LintProfile.REBUILD and kickstart.is_complete and not kickstart.has(*SOURCES):
         yield line.hit("--only-use hides the medium, and no command says where the source is", "--only-use")
 
 
