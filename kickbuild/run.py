@@ -7,10 +7,12 @@ error names the package that brings it.
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,11 +86,12 @@ def run(
     stdin: bytes = b"",
     check: bool = True,
     timeout: float | None = None,
+    memory: int | None = None,
 ) -> Completed:
     """Run ``argv`` (its first word is looked up) and collect its output.
 
     Raises LackingError when the program is missing, ToolError when it fails (with ``check``) or exceeds ``timeout``
-    seconds. Secrets must not be in ``argv``; pass them by ``stdin``.
+    seconds. ``memory`` is how many bytes it may fill. Secrets must not be in ``argv``; pass them by ``stdin``.
     """
     words = [os.fspath(word) for word in argv]
     program = require_tool(words[0])
@@ -100,6 +103,7 @@ def run(
             check=False,
             timeout=timeout,
             env=_environment(),
+            preexec_fn=None if memory is None else partial(_limit_memory, memory),
         )
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{words[0]} did not finish within {timeout:g} s: {shlex.join(words)}") from error
@@ -110,6 +114,12 @@ def run(
             f"{words[0]} failed with status {done.returncode}: {last}", hint=f"command: {shlex.join(words)}"
         )
     return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def _limit_memory(most: int) -> None:
+    # Not RLIMIT_AS: a program may reserve more of that than there is memory.
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _NOBASE: Final = re.compile(r"%packages\s.*--nobase\b")
+_HANDLER: Final = re.compile(r"(RHEL|FC?)([0-9]{1,3})")
 _POWER: Final = ("reboot", "poweroff", "halt", "shutdown")
 
 
@@ -64,3 +65,24 @@ LINES: Final[dict[str, tuple[re.Pattern[str], ...]]] = {
     **dict.fromkeys(("FC5", "FC6", "RHEL5", "F7", "F8", "F9", "F10", "F11", "F12", "F13"), (_NOBASE,)),
     "RHEL6": (re.compile(r"%packages\s.*--resolvedeps\b"),),
 }
+
+
+def sections_unknown_to(handler: str) -> frozenset[str]:
+    """Return the sections that pykickstart takes for every release and this release's installer does not know."""
+    match = _HANDLER.fullmatch(handler)
+    if match is None:
+        return frozenset()
+    is_rhel, number = match[1] == "RHEL", int(match[2])
+    # anaconda: %anaconda went with f35-release and rhel-10; the others came with Fedora 18 to 22 and RHEL 7.
+    if is_rhel and number <= 6:
+        return frozenset({"%pre-install", "%onerror", "%addon", "%certificate"})
+    if number >= (10 if is_rhel else 35):
+        return frozenset({"%anaconda"})
+    return frozenset({"%certificate"}) if is_rhel and number <= 8 else frozenset()
+
+
+def forgives_missing_end(handler: str) -> bool:
+    """Return whether this release's installer only warns of a section that ``%end`` does not close."""
+    # RHEL 6's parser only warns: pykickstart rhel6-branch, parser.py.
+    match = _HANDLER.fullmatch(handler)
+    return match is not None and int(match[2]) <= (6 if match[1] == "RHEL" else 14)

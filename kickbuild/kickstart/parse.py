@@ -17,7 +17,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from kickbuild.errors import LackingError
-from kickbuild.kickstart.corrections import COMMANDS, DATA, LINES, OPTIONAL, OPTIONS
+from kickbuild.kickstart.corrections import (
+    COMMANDS,
+    DATA,
+    LINES,
+    OPTIONAL,
+    OPTIONS,
+    forgives_missing_end,
+    sections_unknown_to,
+)
 from kickbuild.kickstart.document import Document, parse_document
 
 if TYPE_CHECKING:
@@ -77,9 +85,6 @@ class Parsed:
     """The lines that build on what no line makes: a device or a volume group that is there already."""
 
 
-_HANDLER: Final = re.compile(r"(RHEL|FC?)([0-9]{1,3})")
-
-
 def parse(text: str, handler: str) -> Parsed:
     """Return what pykickstart's grammar ``handler`` (``RHEL9``, ``F43``) says of a kickstart.
 
@@ -99,7 +104,7 @@ def parse(text: str, handler: str) -> Parsed:
         for section in document.sections
         if not section.closed
     ]
-    if _forgives_missing_end(handler):
+    if forgives_missing_end(handler):
         lenient += unended
     else:
         stopping += unended
@@ -130,6 +135,17 @@ def _handler_class(name: str) -> type[Any]:
 def command_names(handler: str) -> frozenset[str]:
     """Return the commands that a grammar knows. Raises LackingError for an unknown grammar."""
     return frozenset(_handler_class(handler).commandMap) | frozenset(COMMANDS.get(handler, {}))
+
+
+@cache
+def option_names(handler: str, command: str) -> frozenset[str]:
+    """Return the options that a grammar knows of a command; none where it does not know the command."""
+    commands = _lazy_class(handler)().commands
+    if command not in commands:
+        return frozenset()
+    # A command without options has no parser of them.
+    actions = getattr(getattr(commands[command], "op", None), "_actions", ())
+    return frozenset(name for action in actions for name in action.option_strings)
 
 
 @cache
@@ -299,32 +315,12 @@ def _readable(document: Document) -> Iterator[str]:
 
 
 def _section_problems(document: Document, handler: str, known: set[str]) -> list[ParseProblem]:
-    unknown = _sections_unknown_to(handler)
+    unknown = sections_unknown_to(handler)
     return [
         ParseProblem(section.line, f"unknown section {section.name}")
         for section in document.sections
         if section.name not in known or section.name in unknown
     ]
-
-
-def _sections_unknown_to(handler: str) -> frozenset[str]:
-    """Return the sections that pykickstart takes for every release and this release's installer does not know."""
-    match = _HANDLER.fullmatch(handler)
-    if match is None:
-        return frozenset()
-    is_rhel, number = match[1] == "RHEL", int(match[2])
-    # anaconda: %anaconda went with f35-release and rhel-10; the others came with Fedora 18 to 22 and RHEL 7.
-    if is_rhel and number <= 6:
-        return frozenset({"%pre-install", "%onerror", "%addon", "%certificate"})
-    if number >= (10 if is_rhel else 35):
-        return frozenset({"%anaconda"})
-    return frozenset({"%certificate"}) if is_rhel and number <= 8 else frozenset()
-
-
-def _forgives_missing_end(handler: str) -> bool:
-    # RHEL 6's parser only warns: pykickstart rhel6-branch, parser.py.
-    match = _HANDLER.fullmatch(handler)
-    return match is not None and int(match[2]) <= (6 if match[1] == "RHEL" else 14)
 
 
 def _sift(

@@ -9,8 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.errors import InputError, system_error
+from kickbuild.errors import InputError, UsageError, system_error
 from kickbuild.files import atomic_write
+from kickbuild.lint.source import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from kickbuild.lint.finding import Finding
 
 _VERSION: Final = 1
+#: Bytes of a baseline: half a million findings.
+_MOST: Final = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,12 @@ def fingerprint(finding: Finding, directory: Path) -> str:
 def read_baseline(path: Path) -> Baseline:
     """Read a baseline. Raises InputError where it is none."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_bytes(path, most=_MOST))
         if data["version"] != _VERSION:
             raise InputError(f"is a baseline of version {data['version']}, not {_VERSION}", where=str(path))
         known = Counter({str(key): int(count) for key, count in data["findings"].items()})
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except UsageError as error:
+        raise InputError(error.problems[0].message) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError("is no baseline", where=str(path), hint="make one with --write-baseline") from error
     return Baseline(path.resolve().parent, known)

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.lint.disks import disk_of, is_kernel_name
-from kickbuild.lint.shell import expanded
+from kickbuild.lint.shell import expanded, program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kickbuild.lint.section import Section
     from kickbuild.lint.shell import ShellCommand, ShellWord
@@ -52,7 +52,6 @@ _LISTS: Final = re.compile(
     r"\b(?:lsblk|list-harddrives|ls|find|blkid|(?:pv|vg|lv)(?:s|scan)|/proc/partitions|fdisk|sfdisk)\b"
 )
 _CHOOSES: Final = re.compile(r"\b(?:head|tail|jq|sort|select|serial|if|-m ?1)\b|==|!=|!~|grep -\w*v|by-id|by-path|wwn")
-_BEFORE: Final = frozenset({"sudo", "exec", "nohup", "command", "env", "time", "nice", "ionice"})
 #: Loops around a command, and words of one, that are looked at.
 _MOST: Final = 32
 _MOST_WRITES: Final = 1000
@@ -94,7 +93,7 @@ def disk_writes(section: Section) -> Iterator[DiskWrite]:
 def divides_disks(section: Section) -> bool:
     """Return whether a script has a command that writes to a disk, of whatever name."""
     return any(
-        _writes(name, words) and name not in _NAMES_OF_VOLUMES for name, words in map(_program, section.commands)
+        _writes(name, words) and name not in _NAMES_OF_VOLUMES for name, words in map(program, section.commands)
     ) or (not section.is_shell and bool(re.search(r"\b(?:parted|sgdisk|sfdisk|wipefs|mkfs)\b", section.text)))
 
 
@@ -117,7 +116,7 @@ class _Writes:
                 loops.append(("", command))
             elif command.closes == "done" and loops:
                 loops.pop()
-            name, words = _program(command)
+            name, words = program(command)
             for word in _targets(name, words):
                 for text, sweeps in self._resolved(word.text, loops):
                     if text.startswith("/dev/") and not _NO_DISK.match(text):
@@ -169,7 +168,7 @@ _NO_DISK: Final = re.compile(
 )
 
 
-def _targets(name: str, words: list[ShellWord]) -> Iterator[ShellWord]:
+def _targets(name: str, words: Sequence[ShellWord]) -> Iterator[ShellWord]:
     """Yield the words that name what a command would write to."""
     if name == "dd":
         yield from (replace(word, text=word.text[3:]) for word in words if word.text.startswith("of="))
@@ -177,16 +176,7 @@ def _targets(name: str, words: list[ShellWord]) -> Iterator[ShellWord]:
         yield from (word for word in words if not word.text.startswith("-"))
 
 
-def _program(command: ShellCommand) -> tuple[str, list[ShellWord]]:
-    words = list(command.words)
-    while words and words[0].text.rpartition("/")[2] in _BEFORE:
-        words = words[1:]
-        while words and words[0].text.startswith("-"):
-            words = words[1:]
-    return (words[0].text.rpartition("/")[2], words[1:]) if words else ("", [])
-
-
-def _writes(name: str, words: list[ShellWord]) -> bool:
+def _writes(name: str, words: Sequence[ShellWord]) -> bool:
     name = "mkfs" if name.startswith("mkfs.") else name
     texts = [word.text for word in words]
     if name in _LOOKING and any(re.fullmatch(_LOOKING[name], text, re.DOTALL) for text in texts):

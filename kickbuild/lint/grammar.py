@@ -60,6 +60,8 @@ class _Origin:
 
 #: Commands that the grammar is asked about: it compares each with all before it. Real kickstarts have fewer than 300.
 MOST_COMMANDS: Final = 2000
+#: Lines of %packages, for the same reason: it sorts all of them for each that is new.
+MOST_PACKAGES: Final = 5000
 
 #: What the kickstart's own document says of a line already, in better words.
 _SAID: Final = re.compile(r"does not end with %end|closes no section|names no file|is never closed|escapes nothing")
@@ -98,10 +100,14 @@ def _flattened(kickstart: Kickstart) -> Iterator[tuple[Source, int, str]]:
         text = _text(item)
         if text:
             yield item.source, item.line, text
+    packages = 0
     for section in kickstart.sections:
         yield section.source, section.line, section.source.line_text(section.line)
         if section.name in {"%packages", "%certificate"}:
             for line in section.lines:
+                packages += section.name == "%packages"
+                if packages > MOST_PACKAGES:
+                    break
                 if not line.text.lstrip().startswith("%"):
                     yield section.source, line.number, line.text
         yield section.source, section.line, "%end"

@@ -36,6 +36,10 @@ _OF_XCAT: Final = re.compile(r"#(?:TABLE|ENV|COMMAND|XCATVAR|HOSTNAME|INCLUDE(?:
 _PLACEHOLDER: Final = re.compile(r"@@|@\w+@|__\w+__|<")
 
 
+#: Where files are that only the installer's own run brings.
+OF_THE_RUN: Final = ("/tmp/", "/run/", "/mnt/", "/var/")  # noqa: S108 - no files of ours
+
+
 class Resolution(StrEnum):
     """What became of an ``%include``."""
 
@@ -61,6 +65,11 @@ class Inclusion:
     """The name of the section that it stands in; empty outside of sections."""
     resolution: Resolution
     reason: str = ""
+
+    @property
+    def is_of_the_run(self) -> bool:
+        """Whether only the installer's own run can bring the file: it is not there before."""
+        return self.path.startswith(OF_THE_RUN)
 
     @property
     def is_open(self) -> bool:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import UsageError
 from kickbuild.kickstart.document import Kind, Word, split_words
+from kickbuild.kickstart.parse import option_names
 from kickbuild.lint.finding import LintProfile, Place
-from kickbuild.lint.kickstart import Inclusion, Kickstart, PackageLine, Resolution
+from kickbuild.lint.kickstart import OF_THE_RUN, Inclusion, Kickstart, PackageLine, Resolution
 from kickbuild.lint.section import Section
 from kickbuild.lint.source import LIMIT, Source, make_source, read_bytes
 from kickbuild.lint.statement import Statement, is_variable, make_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from kickbuild.kickstart.document import Section as Part
     from kickbuild.lint.release import LintRelease
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 10
 _MOST_FILES: Final = 100
-#: Where files are that only the installer's own run brings.
-_OF_THE_INSTALLER: Final = ("/tmp/", "/run/", "/mnt/", "/var/", "/dev/", "/proc/")  # noqa: S108 - no file of ours
+#: Where the installer has files of its own: those of the machine that reads the kickstart are others.
+_OF_THE_INSTALLER: Final = (*OF_THE_RUN, "/dev/", "/etc/", "/proc/", "/sys/")
 #: Kinds of commands that a whole kickstart has; a file with fewer than two of them is a piece of one.
 _KINDS: Final = (
     {"lang", "keyboard", "timezone"},
@@ -103,7 +104,8 @@ class _Assembly:
             if line.number in sections:
                 self._section(source, sections[line.number])
             elif line.number in commands and commands[line.number].words:
-                statement = make_statement(source, line.number, commands[line.number].words)
+                words = commands[line.number].words
+                statement = make_statement(source, line.number, words, known=self._options(words))
                 self.statements.append(statement)
                 if statement.name == "%ksappend":
                     self._include(statement, "")
@@ -141,7 +143,10 @@ class _Assembly:
         elif target is not None and not section:
             self.take(target, target.name)
         elif resolution in {Resolution.WRITTEN, Resolution.PARTLY_WRITTEN} and section != "%packages":
-            self.statements += _generated(self.written.get(path, []))
+            self.statements += _generated(self.written.get(path, []), self._options)
+
+    def _options(self, words: tuple[Word, ...]) -> frozenset[str]:
+        return option_names(self.reading.release.handler, words[0].text)
 
     def _resolve(self, statement: Statement, path: str) -> tuple[Resolution, str, Source | None]:
         if re.match(r"(https?|ftp|nfs|hd|cdrom):", path):
@@ -191,7 +196,9 @@ def _statement_of(source: Source, number: int) -> Statement:
     return make_statement(source, number, words or (Word("", 0, 0),))
 
 
-def _generated(written: list[tuple[Section, WrittenFile]]) -> Iterator[Statement]:
+def _generated(
+    written: list[tuple[Section, WrittenFile]], options: Callable[[tuple[Word, ...]], frozenset[str]]
+) -> Iterator[Statement]:
     """Yield the commands that scripts write into one file, each with its place as far as that can be told."""
     # A section may be opened by one command of a script and filled by the next ones.
     inside = False
@@ -201,12 +208,14 @@ def _generated(written: list[tuple[Section, WrittenFile]]) -> Iterator[Statement
             if stripped.startswith("%") and not stripped.startswith("%include"):
                 inside = not stripped.startswith("%end")
             elif not inside and stripped and not stripped.startswith(("#", "%")):
-                statement = _written_statement(script, number, text)
+                statement = _written_statement(script, number, text, options)
                 if statement is not None:
                     yield statement
 
 
-def _written_statement(script: Section, number: int, text: str) -> Statement | None:
+def _written_statement(
+    script: Section, number: int, text: str, options: Callable[[tuple[Word, ...]], frozenset[str]]
+) -> Statement | None:
     try:
         words = split_words(text)
     except ValueError:
@@ -220,4 +229,4 @@ def _written_statement(script: Section, number: int, text: str) -> Statement | N
         words = tuple(replace(word, start=-1, end=-1) for word in words)
     else:
         words = tuple(replace(word, start=word.start + shift, end=word.end + shift) for word in words)
-    return make_statement(script.source, number, words, script)
+    return make_statement(script.source, number, words, script, options(words))

@@ -47,7 +47,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One file checked. ``fixed`` is what it becomes, None where that was not asked for or changes nothing."""
+    """One file checked. ``fixed`` is what ``before`` becomes, None where that was not asked for or changes nothing."""
 
     path: str
     """The file; the report's name of it is the one that can be printed."""
@@ -78,12 +78,21 @@ def check_files(files: Sequence[Path], wish: Wish) -> Iterator[Checked]:
     from multiprocessing import get_context
 
     # fork: the workers begin with every rule and grammar loaded. There are no threads yet.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork"), initializer=_end_with_parent) as pool:
         try:
             yield from pool.map(_check, tasks, chunksize=max(1, min(16, len(tasks) // (jobs * 4))))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end this worker when the run itself is killed: nobody would ever give it a file again."""
+    import ctypes
+    import signal
+
+    set_death_signal = 1  # PR_SET_PDEATHSIG, linux/prctl.h
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
 
 
 def check_text(data: bytes, shown: str, wish: Wish) -> Checked:
@@ -134,17 +143,11 @@ def _check(task: _Task) -> Checked:
         rules=found.rules,
         ignored=len(found.ignored),
     )
-    if not task.wish.fix:
-        # Nothing of a file is kept but what is told of it: there may be thousands.
-        return Checked(path=task.file, report=report)
-    fixed = fix_source(source, settings)
-    return Checked(
-        path=task.file,
-        report=report,
-        before=data,
-        fixed=fixed.data if fixed.data != data else None,
-        mended=fixed.mended,
-    )
+    if task.wish.fix:
+        fixed = fix_source(source, settings)
+        if fixed.data != data:
+            return Checked(path=task.file, report=report, before=data, fixed=fixed.data, mended=fixed.mended)
+    return Checked(path=task.file, report=report)
 
 
 def _unrendered(source: Source, settings: Settings, error: KickstartError) -> FileReport:

@@ -38,7 +38,7 @@ _ANYWHERE: Final = (
 )
 _IN_LINES: Final = (
     re.compile(rf"(?<![\w-])(?!NOPASSWD)[\w-]*?(?:{_NAMES})[\"']?\s*(?::=|=>|[:=])\s*{_VALUE}", re.IGNORECASE),
-    re.compile(rf"--[\w-]{{0,40}}?(?:{_NAMES})\s+(?!-){_VALUE}", re.IGNORECASE),
+    re.compile(rf"--[\w-]{{0,40}}?(?:{_NAMES})\s+{_VALUE}", re.IGNORECASE),
     re.compile(
         rf"\b(?:echo|printf|print)\s+([^|\n]{{1,400}}?)\s*\|\s*(?:sudo\s+)?(?:chroot\s+\S+\s+)?(?:\S*/)?{_READERS}"
     ),

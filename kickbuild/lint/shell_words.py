@@ -12,17 +12,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ASSIGNMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\+?=")
 #: Blocks in blocks that are told apart.
 _DEEPEST: Final = 8
 OPENERS: Final = frozenset({"{", "(", "for", "while", "until", "if", "case"})
 CLOSERS: Final = frozenset({"}", ")", "done", "fi", "esac"})
-#: Commands that run the command that follows them.
-_WRAPPERS: Final = frozenset(
-    {"builtin", "command", "env", "ionice", "nice", "nohup", "setsid", "stdbuf", "sudo", "timeout"}
-)
+#: Commands that run the command behind them -> how many words of their own stand between.
+_WRAPPERS: Final = {
+    "builtin": 0,
+    "command": 0,
+    "env": 0,
+    "exec": 0,
+    "ionice": 0,
+    "nice": 0,
+    "nohup": 0,
+    "setsid": 0,
+    "stdbuf": 0,
+    "sudo": 0,
+    "time": 0,
+    "timeout": 1,
+}
+#: The same for what runs it in another system.
+_INTO_SYSTEMS: Final = {"chroot": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,32 +127,23 @@ def program(command: ShellCommand) -> tuple[str, Sequence[ShellWord]]:
 
     A command that only asks for a program (``command -v``) runs none.
     """
-    words = command.words
-    while words and words[0].text.rpartition("/")[2] in _WRAPPERS:
-        wrapper = words[0].text.rpartition("/")[2]
-        rest = list(words[1:])
-        if wrapper == "command" and rest and rest[0].text in {"-v", "-V"}:
-            return "", ()
-        while rest and (rest[0].text.startswith("-") or ASSIGNMENT.match(rest[0].text)):
-            rest = rest[1:]
-        if wrapper == "timeout":
-            rest = rest[1:]
-        words = rest
+    words = _behind(command.words, _WRAPPERS)
     return (words[0].text.rpartition("/")[2], words[1:]) if words else ("", ())
-
-
-#: Commands that run the command behind them -> how many words of their own stand between.
-_RUNNERS: Final = {"chroot": 1, "command": 0, "env": 0, "nohup": 0, "sudo": 0}
 
 
 def behind_wrappers(command: ShellCommand) -> list[ShellWord]:
     """Return the words of a command without ``chroot DIR``, ``sudo`` and the like before it."""
-    words = command.words
-    while words and (name := words[0].text.rpartition("/")[2]) in _RUNNERS:
+    return _behind(command.words, _WRAPPERS | _INTO_SYSTEMS)
+
+
+def _behind(words: list[ShellWord], wrappers: Mapping[str, int]) -> list[ShellWord]:
+    while words and (name := words[0].text.rpartition("/")[2]) in wrappers:
         rest = words[1:]
-        while rest and (rest[0].text.startswith("-") or (name == "env" and ASSIGNMENT.match(rest[0].text))):
+        if name == "command" and rest and rest[0].text in {"-v", "-V"}:
+            return []
+        while rest and (rest[0].text.startswith("-") or (name in {"env", "sudo"} and ASSIGNMENT.match(rest[0].text))):
             rest = rest[1:]
-        words = rest[_RUNNERS[name] :]
+        words = rest[wrappers[name] :]
     return words
 
 

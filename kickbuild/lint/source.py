@@ -53,8 +53,8 @@ class Source:
         return self.document.line(number).text if 0 < number <= len(self.document.lines) else ""
 
 
-def read_bytes(path: Path, *, name: str = "") -> bytes:
-    """Return a file's first bytes, one more than ``LIMIT`` at most. Raises UsageError where it cannot be read."""
+def read_bytes(path: Path, *, name: str = "", most: int = LIMIT) -> bytes:
+    """Return a file's first bytes, one more than ``most`` at most. Raises UsageError where it cannot be read."""
     shown = name or str(path)
     try:
         # Opening a FIFO waits for a writer that may never come.
@@ -62,7 +62,7 @@ def read_bytes(path: Path, *, name: str = "") -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UsageError(f"{shown} is no regular file", hint="for standard input, write -")
-            return file.read(LIMIT + 1)
+            return file.read(most + 1)
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror or error}") from error
     except ValueError as error:

@@ -129,8 +129,17 @@ def is_variable(text: str) -> bool:
     return any(mark in text for mark in ("$", "`", "{{", "{%", "<%")) or bool(_PLACEHOLDER.search(text))
 
 
-def make_statement(source: Source, line: int, words: tuple[Word, ...], generated: Section | None = None) -> Statement:
-    """Return the statement that the words of a line are; there is at least one word."""
+def make_statement(
+    source: Source,
+    line: int,
+    words: tuple[Word, ...],
+    generated: Section | None = None,
+    known: frozenset[str] = frozenset(),
+) -> Statement:
+    """Return the statement that the words of a line are; there is at least one word.
+
+    ``known`` are the options that the command has: installers take ``--al`` for ``--all`` where it can be no other.
+    """
     name = _SPELLINGS.get(words[0].text, words[0].text)
     options: list[Option] = []
     arguments: list[Word] = []
@@ -141,6 +150,7 @@ def make_statement(source: Source, line: int, words: tuple[Word, ...], generated
             arguments.append(word)
             continue
         option, equals, value = word.text.partition("=")
+        option = _in_full(option, known)
         is_flag = (option in FLAGS and (name, option) not in VALUED) or (name, option) == ("firewall", "--telnet")
         if equals:
             options.append(Option(option, value, word.start, word.end))
@@ -151,3 +161,10 @@ def make_statement(source: Source, line: int, words: tuple[Word, ...], generated
             following = rest.popleft()
             options.append(Option(option, following.text, word.start, following.end))
     return Statement(name, source, line, words, tuple(options), tuple(arguments), generated)
+
+
+def _in_full(option: str, known: frozenset[str]) -> str:
+    if option in known:
+        return option
+    meant = [name for name in known if name.startswith(option)]
+    return meant[0] if len(meant) == 1 else option

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from kickbuild.errors import InputError, KickstartError
-from kickbuild.lint.source import LIMIT, Source, make_source
+from kickbuild.errors import InputError, KickstartError, UsageError
+from kickbuild.lint.source import LIMIT, Source, make_source, read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +18,8 @@ _RAW: Final = re.compile(r"\{%[-+]?\s*raw\b")
 _ENDRAW: Final = re.compile(r"\s*\{%[-+]?\s*endraw\b")
 #: Stands before each line of the template; the private use area has no other business in a kickstart.
 _TRACE: Final = "\ue0f0{}\ue0f1"
+#: Bytes of a file of variables.
+_MOST_VARIABLES: Final = 16 * 1024 * 1024
 _TRACES: Final = re.compile("\ue0f0([0-9]+)\ue0f1")
 
 
@@ -26,19 +30,18 @@ def is_template(text: str) -> bool:
 
 def read_variables(path: Path) -> dict[str, Any]:
     """Read variables from a TOML, JSON or YAML file. Raises InputError."""
-    import json
     import tomllib
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path, most=_MOST_VARIABLES).decode("utf-8")
         if path.suffix == ".toml":
             values: Any = tomllib.loads(text)
         elif path.suffix == ".json":
             values = json.loads(text)
         else:
             values = _yaml(text)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except UsageError as error:
+        raise InputError(error.problems[0].message) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"cannot be understood: {error}", where=str(path)) from error
     if not isinstance(values, dict):
@@ -58,8 +61,32 @@ def _yaml(text: str) -> Any:
 def render_source(source: Source, variables: dict[str, Any]) -> Source:
     """Return the source that a template becomes; its ``map`` tells the template's line of each of its lines.
 
-    Raises KickstartError with the template's line where it cannot be rendered.
+    Raises KickstartError with the template's line where it cannot be rendered, or does not come to an end.
     """
+    from kickbuild.lint.bounded import TooMuchError, bounded
+
+    importlib.import_module("jinja2.sandbox")  # once, not in the process of each template
+    try:
+        rendered = json.loads(bounded(lambda: json.dumps(_attempt(source, variables)).encode()))
+    except TooMuchError as error:
+        raise KickstartError(
+            "takes too much time or memory to be rendered", where=source.name, hint="look for loops within loops"
+        ) from error
+    if "text" not in rendered:
+        raise KickstartError(rendered["message"], where=rendered["where"], hint=rendered["hint"])
+    return _untraced(rendered["text"], source)
+
+
+def _attempt(source: Source, variables: dict[str, Any]) -> dict[str, str]:
+    """Return the text, with its traces, as ``text``, or what keeps it from being rendered."""
+    try:
+        return {"text": _rendered(source, variables)}
+    except KickstartError as error:
+        problem = error.problems[0]
+        return {"message": problem.message, "where": problem.where, "hint": problem.hint}
+
+
+def _rendered(source: Source, variables: dict[str, Any]) -> str:
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -81,11 +108,11 @@ def render_source(source: Source, variables: dict[str, Any]) -> Source:
     except jinja2.UndefinedError as error:
         where = f"{source.name}:{_line_of(error) or 1}"
         raise KickstartError(f"{error.message}", where=where, hint="add it to the file of --vars") from error
-    except KickstartError:
+    except (KickstartError, MemoryError):
         raise
     except Exception as error:  # a template can make any of Python's operations fail
         raise KickstartError(f"cannot be rendered: {error}", where=f"{source.name}:{_line_of(error) or 1}") from error
-    return _untraced("".join(pieces), source)
+    return "".join(pieces)
 
 
 def _traced(text: str) -> str:

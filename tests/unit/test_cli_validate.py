@@ -247,6 +247,26 @@ def test_nothing_but_what_is_mended_changes(capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
 
 
+def test_a_byte_order_mark_goes_by_itself_and_stays_where_nobody_minds(capsys: pytest.CaptureFixture[str]) -> None:
+    path = write("bad.ks")
+    path.write_bytes(b"\xef\xbb\xbflang en_US.UTF-8\n")
+    validate("bad.ks", "--fix")
+    assert path.read_bytes() == b"lang en_US.UTF-8\n"
+    marked = b"\xef\xbb\xbf%post # kickbuild: ignore=KB704 -- an editor wants it\necho caf\xe9\n"
+    path.write_bytes(marked)
+    validate("bad.ks", "--release", "rhel9", "--fix")
+    assert path.read_bytes() == marked + b"%end\n"
+    capsys.readouterr()
+
+
+def test_a_section_cut_by_a_line_of_a_here_document_is_not_mended(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "%post\ncat > x <<EOF\n%packages\n@core\n%end\nEOF\n%end\n"
+    path = write("cut.ks", text)
+    validate("cut.ks", "--release", "rhel9", "--fix")
+    assert path.read_bytes() == text.encode()
+    capsys.readouterr()
+
+
 def test_templates_are_rendered_and_traced_back(capsys: pytest.CaptureFixture[str]) -> None:
     text = (
         "{# a comment\n of two lines #}\nlang {{ lang }}\n"

@@ -94,10 +94,14 @@ def test_one_process_sees_all_scripts(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("answer", ["", "[]", "{}", '{"comments": [{}]}', '{"comments": [{"file": "x"}]}', "null"])
-def test_an_odd_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_an_odd_answer_is_told_and_no_finding_of_a_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     put(tmp_path, "shellcheck", f"echo '{answer}'; exit 4")
-    assert lines(found_in("%pre\nfoo\n%end\n", shellcheck=True), "KB614") == []
+    (finding,) = [one for one in found_in("%pre\nfoo\n%end\n", shellcheck=True).findings if one.code == "KB614"]
+    assert (finding.line, finding.severity) == (1, "info")
+    assert "no answer" in finding.message
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 #: Sections that some installer knows: another rule's matter.
+#: Marks of an unfinished merge: another rule's matter, too.
+_OF_A_MERGE = frozenset(sign * 7 for sign in "<=>|")
 _SECTIONS = SECTIONS | {"%ksappend"}
 
 
@@ -25,6 +27,8 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
     for problem in kickstart.grammar:
         if problem.kind is Kind.UNKNOWN_COMMAND:
             name = unknown_name(problem.message)
+            if name in _OF_A_MERGE:
+                continue
             yield problem.hit(f"{name} is no kickstart command of any release", hint=_hint(name, kickstart))
         elif problem.kind is Kind.UNKNOWN_SECTION and problem.name not in _SECTIONS:
             yield problem.hit(f"{problem.name} is no section of any release", hint=_close(problem.name, SECTIONS))

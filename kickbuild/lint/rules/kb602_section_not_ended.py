@@ -24,7 +24,9 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
             is_last = following > len(section.source.document.lines)
             fix = append(section.source, "%end") if is_last else insert_before(section.source, following, "%end")
             hit = section.header_hit(f"{section.name} is not closed by %end", severity=severity)
-            yield hit.with_fix(fix)
+            # A section that ends within a here-document is ended by a line of that: another rule tells of it.
+            is_cut = any(not heredoc.closed for command in section.commands for heredoc in command.heredocs)
+            yield hit if is_cut and not is_last else hit.with_fix(fix)
 
 
 RULE = Rule(

@@ -22,7 +22,7 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
         yield Hit(
             advice.section.source,
             advice.line,
-            f"SC{advice.code}: {advice.message}",
+            f"SC{advice.code}: {advice.message}" if advice.code else advice.message,
             column=advice.column if advice.end else 0,
             end=advice.end,
             severity=Severity.WARNING if advice.is_error else None,

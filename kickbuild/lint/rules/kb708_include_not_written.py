@@ -52,7 +52,7 @@ def _runs_more(section: Section) -> bool:
 
 def _is_missing(inclusion: Inclusion) -> bool:
     path = inclusion.path
-    is_made = path.startswith(("/tmp/", "/run/", "/mnt/", "/var/")) and not path.startswith(_MEDIUM)  # noqa: S108
+    is_made = inclusion.is_of_the_run and not path.startswith(_MEDIUM)
     return inclusion.resolution is Resolution.MISSING and is_made and not is_variable(path)
 
 

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from kickbuild.lint.kickstart import Inclusion, Kickstart
 
 
-#: Where files are that only the installation brings: another rule looks at those.
-_OF_THE_INSTALLER = ("/tmp/", "/run/", "/mnt/", "/var/", "/dev/", "/proc/")  # noqa: S108 - no file of ours
-
-
 def _check(kickstart: Kickstart) -> Iterator[Hit]:
     for inclusion in kickstart.inclusions:
         message = _message(inclusion)
@@ -36,8 +32,8 @@ def _message(inclusion: Inclusion) -> str:
         return ""
     if not inclusion.path:
         return f"{inclusion.statement.name or '%include'} names no file"
-    if is_variable(inclusion.path) or inclusion.path.startswith(_OF_THE_INSTALLER):
-        return ""
+    if is_variable(inclusion.path) or inclusion.is_of_the_run:
+        return ""  # another rule looks at those
     return f"{inclusion.path} was not found: what it says was not checked"
 
 

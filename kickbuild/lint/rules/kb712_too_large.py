@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kickbuild.lint.grammar import MOST_COMMANDS
+from kickbuild.lint.grammar import MOST_COMMANDS, MOST_PACKAGES
 from kickbuild.lint.hit import Hit
 from kickbuild.lint.rule import Example, Rule, levels
 from kickbuild.lint.source import LONGEST_LINE, MOST_LINES
@@ -21,6 +21,10 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
             yield Hit(source, 0, f"the file {source.excess}")
     if len(kickstart.statements) > MOST_COMMANDS:
         yield kickstart.hit(f"there are more than {MOST_COMMANDS} commands; the grammar was not asked about the rest")
+    if sum(len(section.lines) for section in kickstart.sections_of("%packages")) > MOST_PACKAGES:
+        yield kickstart.hit(
+            f"there are more than {MOST_PACKAGES} lines of %packages; the grammar was not asked about the rest"
+        )
 
 
 RULE = Rule(
@@ -34,6 +38,7 @@ RULE = Rule(
         Example(text="»\nlang en_US.UTF-8\n# " + "x" * LONGEST_LINE + "\n"),
         Example(text="»\nlang en_US.UTF-8\n" + "#\n" * MOST_LINES),
         Example(text="»\n" + "skipx\n" * (MOST_COMMANDS + 1)),
+        Example(text="»\n%packages\n" + "vim\n" * (MOST_PACKAGES + 1) + "%end\n"),
     ),
     good=(Example(text="lang en_US.UTF-8\n# " + "x" * (LONGEST_LINE - 3) + "\n"),),
     check=_check,

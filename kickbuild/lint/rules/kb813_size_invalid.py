@@ -30,6 +30,10 @@ def _check(kickstart: Kickstart) -> Iterator[Hit]:
 
 
 def _bounds(line: Statement) -> Iterator[Hit]:
+    for option in line.all_options("--size", "--maxsize"):
+        if (option.value or "").startswith("-"):
+            yield line.hit(f"{option.name}={option.value} is no size", option)
+            return
     size, most = line.number("--size"), line.number("--maxsize")
     if most is None:
         return
@@ -64,6 +68,7 @@ RULE = Rule(
     bad=(
         Example(text="»part / --size=4096 --grow --maxsize=1024\n"),
         Example(text="»part / --size=4096 --maxsize=8192\n"),
+        Example(text="part / --size=4096\n»part swap --size=-512\n"),
         Example(text="»part /boot\npart / --size=4096\n"),
         Example(text="»part /boot --size=0\npart / --grow\n"),
         Example(text="»part / --grow\n", release="rhel6"),
