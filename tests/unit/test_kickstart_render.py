@@ -194,7 +194,13 @@ def toml_text(value: str) -> str:
 
 
 @settings(max_examples=60, deadline=None)
-@given(serial=TEXT, model=TEXT, gecos=TEXT, title=TEXT, release=st.sampled_from(RELEASES))
+@given(
+    serial=TEXT.filter(str.strip),  # a blank one tells no disk from another: the profile refuses it
+    model=TEXT.filter(str.strip),
+    gecos=TEXT,
+    title=TEXT,
+    release=st.sampled_from(RELEASES),
+)
 def test_every_string_survives(serial: str, model: str, gecos: str, title: str, release: str) -> None:
     gecos = gecos.replace(":", "").replace(",", "") or "x"
     text = MINIMAL.replace('name = "web"', f'name = "web"\ntitle = {toml_text(title)}').replace(
@@ -205,8 +211,8 @@ def test_every_string_survives(serial: str, model: str, gecos: str, title: str, 
     lines = rendered.splitlines()
     user = next(shlex.split(line, comments=True) for line in lines if line.startswith("user "))
     assert f"--gecos={gecos}" in user
-    assert shell_value(rendered, "KB_SERIAL") == serial.strip()
-    assert shell_value(rendered, "KB_MODEL") == model.strip()
+    assert shell_value(rendered, "KB_SERIAL") == serial.strip(" \t")
+    assert shell_value(rendered, "KB_MODEL") == model.strip(" \t")
 
 
 def shell_value(kickstart: str, name: str) -> str:
