@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +24,19 @@ def finding_lines(findings: tuple[Finding, ...]) -> list[str]:
     lines = []
     for severity in ("error", "warning", "info"):
         for finding in (f for f in findings if f.severity == severity):
-            lines.append(f"{severity}: {finding.message} [{finding.id}]")
+            lines += _wrapped(f"{severity}: ", f"{finding.message} [{finding.id}]", hang=2)
             if finding.hint:
-                lines.append(f"  hint: {finding.hint}")
+                lines += _wrapped("  hint: ", finding.hint, hang=4)
     return lines
+
+
+def _wrapped(first: str, text: str, *, hang: int) -> list[str]:
+    """Return text in the lines of the terminal, those after the first with ``hang`` blanks; elsewhere one line."""
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
+    if width < 2 * hang + 20:
+        return [first + text]
+    options = {"initial_indent": first, "subsequent_indent": " " * hang, "break_on_hyphens": False}
+    return textwrap.wrap(text, width - 1, **options)  # type: ignore[arg-type]
 
 
 def answer_lines(answer: Answer) -> list[str]:
@@ -55,9 +67,10 @@ def plan_lines(plan: BoxPlan, status: Answer | None = None) -> list[str]:
     kept = ", ".join(_KEPT[name] for name in plan.keep)
     rows = [
         ("box", f"{plan.host}, which calls itself {plan.name}"),
-        ("profile", f"{plan.profile} ({plan.title}), {plan.release}, digest {plan.digest[:12]}"),
+        ("profile", f"{plan.profile}: {plan.title}, {plan.release}, digest {plan.digest[:12]}"),
         ("drive", f"UUID={plan.drive_uuid}{where}"),
-        ("ERASED", f"the disk with {plan.target_words}: today {plan.target}{size}{serial}"),
+        ("ERASED", f"the one disk with {plan.target_words}"),
+        ("", f"today {plan.target}{size}{serial}"),
         ("", f"mounted on it: {plan.target_mounts or 'nothing'}"),
         ("kept", f"{kept}; nothing else of that disk" if kept else "nothing of that disk"),
         ("loader", f"{plan.loader}, {plan.config}"),
@@ -66,7 +79,8 @@ def plan_lines(plan: BoxPlan, status: Answer | None = None) -> list[str]:
         rows.append(("armed", status.summary))
     rows.append(("steps", "arm the entry for one boot, reboot, wait, look for the new system's stamp"))
     findings = tuple(finding for finding in plan.findings if finding.severity != "info")
-    lines = ["This box would be rebuilt:", "", *aligned(rows, indent="  ")]
+    lines = ["This box would be rebuilt:", ""]
+    lines += [line for label, text in rows for line in _wrapped(f"  {label:<7}  ", text, hang=11)]
     if findings:
         lines += ["", *finding_lines(findings)]
     return lines
