@@ -7,7 +7,6 @@ take no more memory than ten.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -17,6 +16,7 @@ from kickbuild.build.wanted import require_supported
 from kickbuild.drive.ref import DriveRef, RefKind, parse_ref
 from kickbuild.errors import InputError, KickbuildError, Problem, UsageError, system_error
 from kickbuild.files import partial_path, sync_directory
+from kickbuild.fleet.names import file_of
 from kickbuild.iso.inspect import read_facts
 from kickbuild.kickstart.render import render_kickstart
 from kickbuild.profile.load import LoadedProfile, ProfileTables, profile_of
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 #: The variable of a host that overrides keys of the profile, and the one that names its drive.
 OVERRIDES: Final = "kickbuild"
 DRIVE: Final = "kickbuild_drive"
-_NAME: Final = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9_.:@%+\[\]-]*")
-_LONGEST_NAME: Final = 240
+#: What follows the host in the name of its file.
+_ENDING: Final = ".ks"
 #: Problems that are told; of a mistake that all hosts share, one is enough.
 _MOST_TOLD: Final = 20
 
@@ -163,17 +163,6 @@ def _overridden(overrides: Mapping[Any, Any], keys: Keys) -> bool:
     return True
 
 
-def file_of(host: str) -> str:
-    """Return the name of a host's file. Raises InputError for a name that is none for a file."""
-    if not _NAME.fullmatch(host) or len(host) > _LONGEST_NAME:
-        raise InputError(
-            "cannot be the name of a file",
-            where=host,
-            hint="call the host by letters, digits and .-_:@ in the inventory, and set ansible_host to its address",
-        )
-    return f"{host}.ks"
-
-
 def write_kickstarts(maker: KickstartMaker, folder: Path, told: Callable[[int], None], jobs: int = 0) -> list[Written]:
     """Write the kickstart of every host to ``folder``, or none of them; ``told`` hears how many are done.
 
@@ -184,7 +173,7 @@ def write_kickstarts(maker: KickstartMaker, folder: Path, told: Callable[[int], 
     problems: list[Problem] = []
     for host in hosts:
         try:
-            file_of(host)
+            file_of(host, _ENDING)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -215,7 +204,7 @@ def _staged(
         if outcome.problems:
             problems += outcome.problems
         else:
-            written.append(Written(outcome.host, file_of(outcome.host), outcome.digest))
+            written.append(Written(outcome.host, file_of(outcome.host, _ENDING), outcome.digest))
         told(len(written))
     if problems:
         raise InputError(*_bounded(problems))
@@ -248,7 +237,7 @@ def _outcome(work: tuple[KickstartMaker, Path], host: str) -> _Outcome:
         text, digest = maker.make(host)
     except KickbuildError as error:
         return _Outcome(host, problems=error.problems)
-    path = staging / file_of(host)
+    path = staging / file_of(host, _ENDING)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(text.encode("utf-8"))
     return _Outcome(host, digest=digest)

@@ -15,7 +15,8 @@ from media import make_iso
 from kickbuild.drive.ref import parse_ref
 from kickbuild.errors import InputError, UsageError
 from kickbuild.fleet.inventory import Inventory, plain_value
-from kickbuild.fleet.kickstarts import KickstartMaker, file_of, merged, write_kickstarts
+from kickbuild.fleet.kickstarts import KickstartMaker, merged, write_kickstarts
+from kickbuild.fleet.names import file_of
 from kickbuild.profile.load import read_tables
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def test_hostile_names_are_no_files(desk: Path, tmp_path: Path, name: str) -> No
 @given(st.text())
 def test_a_file_stays_in_its_directory(name: str) -> None:
     try:
-        file = file_of(name)
+        file = file_of(name, ".ks")
     except InputError:
         return
     assert "/" not in file
