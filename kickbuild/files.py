@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,23 +34,49 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write ``data`` to ``path``: complete and durable, or not at all. Raises OSError."""
+def atomic_write(path: Path, data: bytes, *, mode: int = 0o644, like: Path | None = None) -> None:
+    """Write ``data`` to ``path``: complete and durable, or not at all. Raises OSError.
+
+    Owner, mode and attributes are those of the file ``like``, where there is one; otherwise the mode is ``mode``.
+    """
     partial = partial_path(path)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    status = like.stat() if like else None
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if status else mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            # vfat and some network filesystems have no modes to set.
-            with contextlib.suppress(PermissionError):
-                os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
+            if like and status:
+                _make_like(file.fileno(), status)
+                _copy_attributes(like, partial)
+            else:
+                # vfat and some network filesystems have no modes to set.
+                with contextlib.suppress(PermissionError):
+                    os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def _make_like(descriptor: int, like: os.stat_result) -> None:
+    own = os.fstat(descriptor)
+    if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
+        os.fchown(descriptor, like.st_uid, like.st_gid)
+    if stat.S_IMODE(own.st_mode) != stat.S_IMODE(like.st_mode):
+        # An ESP is vfat, where every file has the one mode of the mount.
+        with contextlib.suppress(PermissionError):
+            os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+
+
+def _copy_attributes(source: Path, target: Path) -> None:
+    # SELinux's label among them; where a filesystem has none, or we may not, the directory's default serves.
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(source):
+            with contextlib.suppress(OSError):
+                os.setxattr(target, name, os.getxattr(source, name))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from kickbuild.errors import InputError, KickbuildError, LackingError, system_error
-from kickbuild.files import partial_path, sync_directory
+from kickbuild.files import atomic_write, sync_directory
 
 #: Configurations are a few KiB; what is larger is something else.
 _LIMIT: Final = 4 << 20
@@ -70,8 +70,8 @@ def write_config(config: ConfigFile, text: bytes, *, first: bool) -> Path | None
         if config.text is None:
             _forget_empty_backup(config)
         elif first:
-            _replace(config.backup, config.text, config)
-        _replace(config.path, text, config)
+            atomic_write(config.backup, config.text, like=config.path)
+        atomic_write(config.path, text, mode=0o600, like=config.path if config.status is not None else None)
     except OSError as error:
         raise refusal(error, config.path) from error
     return config.backup if first and config.text is not None else None
@@ -119,39 +119,3 @@ def _forget_empty_backup(config: ConfigFile) -> None:
     # It would say later that the file began empty, when now it begins as nothing.
     if began_empty(config):
         config.backup.unlink()
-
-
-def _replace(path: Path, data: bytes, like: ConfigFile) -> None:
-    partial = partial_path(path)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            if like.status is not None:
-                _make_like(file.fileno(), like.status)
-                _copy_attributes(like.path, partial)
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
-
-
-def _make_like(descriptor: int, like: os.stat_result) -> None:
-    own = os.fstat(descriptor)
-    if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
-        os.fchown(descriptor, like.st_uid, like.st_gid)
-    if stat.S_IMODE(own.st_mode) != stat.S_IMODE(like.st_mode):
-        # An ESP is vfat, where every file has the one mode of the mount.
-        with contextlib.suppress(PermissionError):
-            os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
-
-
-def _copy_attributes(source: Path, target: Path) -> None:
-    # SELinux's label among them; where a filesystem has none, or we may not, the directory's default serves.
-    with contextlib.suppress(OSError):
-        for name in os.listxattr(source):
-            with contextlib.suppress(OSError):
-                os.setxattr(target, name, os.getxattr(source, name))

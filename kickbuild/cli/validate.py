@@ -210,7 +210,7 @@ def _show_or_write(checked: list[Checked], *, write: bool) -> None:
         try:
             # A link keeps being one: what it leads to is mended.
             target = file.resolve()
-            atomic_write(target, one.fixed, mode=target.stat().st_mode & 0o7777)
+            atomic_write(target, one.fixed, like=target)
         except OSError as error:
             raise system_error(error, file) from error
         mended = ", ".join(f"{code} ({count})" for code, count in sorted(one.mended.items()))

@@ -175,7 +175,8 @@ class _Assembly:
         try:
             data = read_bytes(Path(name), name=name)
         except UsageError as error:
-            return Resolution.MISSING, str(error), None
+            reason = "" if isinstance(error.__cause__, FileNotFoundError) else str(error)
+            return Resolution.MISSING, reason, None
         chain = (*statement.source.chain, Place(statement.source.name, statement.line))
         return Resolution.FILE, "", make_source(name, data[: LIMIT + 1], chain)
 

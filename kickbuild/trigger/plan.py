@@ -90,7 +90,12 @@ def token(plan: BoxPlan) -> str:
 
 def fleet_token(plans: Iterable[BoxPlan]) -> str:
     """Return the token of a whole list of plans, in whatever order they come."""
-    return _digest(sorted(token(plan) for plan in plans))
+    return fleet_token_of(token(plan) for plan in plans)
+
+
+def fleet_token_of(tokens: Iterable[str]) -> str:
+    """Return the token of a whole list of plans from the token of each."""
+    return _digest(sorted(tokens))
 
 
 def _digest(value: object) -> str:

@@ -35,7 +35,7 @@ _PLAIN: Final = (
 )
 #: A connection to whoever answers: it proves nothing, so it is given nothing but a signature of a public key, which is
 #: of no use in any other connection.
-_UNPROVEN: Final = (
+UNPROVEN: Final = (
     *("StrictHostKeyChecking=accept-new", "GlobalKnownHostsFile=/dev/null", "PreferredAuthentications=publickey"),
     *("PasswordAuthentication=no", "KbdInteractiveAuthentication=no", "GSSAPIAuthentication=no", "BatchMode=yes"),
     *("HostbasedAuthentication=no", "ForwardAgent=no", "UpdateHostKeys=no", "HashKnownHosts=no", "CheckHostIP=no"),
@@ -101,7 +101,7 @@ class Ssh:
 
     def run_unproven(self, program: str, words: Sequence[str] = (), *, stdin: bytes = b"", timeout: float) -> Completed:
         """Run a program on whoever answers; the host key goes into ``known_hosts``, a file of this object's own."""
-        options = [word for option in (*_UNPROVEN, f"UserKnownHostsFile={self.known_hosts}") for word in ("-o", option)]
+        options = [word for option in (*UNPROVEN, f"UserKnownHostsFile={self.known_hosts}") for word in ("-o", option)]
         return self._call(options, program, words, stdin=stdin, timeout=timeout)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+from conftest import needs_root
 
 from kickbuild.cli.main import run as kickbuild
 from kickbuild.errors import ExitCode
@@ -236,6 +237,25 @@ def test_a_fix_is_shown_before_it_is_made(capsys: pytest.CaptureFixture[str]) ->
     assert path.stat().st_mode & 0o777 == 0o640
     assert validate("bad.ks", "--fix", "--fail-on", "error") == ExitCode.DONE
     assert path.read_bytes() == fixed, "fixing twice changes nothing more"
+
+
+def test_an_include_that_is_there_and_cannot_be_read_is_not_called_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    write("a.ks", "%include parts\n%include absent.ks\n" + CLEAN)
+    Path("parts").mkdir()
+    assert validate("a.ks") == ExitCode.FINDINGS
+    out = capsys.readouterr().out
+    assert "parts cannot be read: Is a directory: what it says was not checked" in out
+    assert "absent.ks was not found: what it says was not checked" in out
+
+
+@needs_root()
+def test_a_mended_file_stays_its_owners(capsys: pytest.CaptureFixture[str]) -> None:
+    path = write("bad.ks", "timezone UTC --isUtc\n")
+    os.chown(path, 12345, 23456)
+    validate("bad.ks", "--release", "rhel9", "--fix")
+    assert path.read_bytes() == b"timezone UTC --utc\n"
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
+    capsys.readouterr()
 
 
 def test_nothing_but_what_is_mended_changes(capsys: pytest.CaptureFixture[str]) -> None:

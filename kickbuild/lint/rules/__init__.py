@@ -52,6 +52,7 @@ _MODULES: Final = (
     "kb409_well_known_key",
     "kb410_secret_in_file",
     "kb411_remote_code_unverified",
+    "kb412_nobody_can_log_in",
     "kb501_unknown_command",
     "kb502_unknown_option",
     "kb503_command_of_other_releases",

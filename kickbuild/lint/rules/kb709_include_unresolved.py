@@ -34,6 +34,8 @@ def _message(inclusion: Inclusion) -> str:
         return f"{inclusion.statement.name or '%include'} names no file"
     if is_variable(inclusion.path) or inclusion.is_of_the_run:
         return ""  # another rule looks at those
+    if inclusion.reason:
+        return f"{inclusion.reason}: what it says was not checked"
     return f"{inclusion.path} was not found: what it says was not checked"
 
 
