@@ -59,7 +59,7 @@ def answer_lines(answer: Answer) -> list[str]:
     return [*lines, answer.summary]
 
 
-def plan_lines(plan: BoxPlan, status: Answer | None = None) -> list[str]:
+def plan_lines(plan: BoxPlan) -> list[str]:
     """Return the plan for a box."""
     where = f", mounted on {plan.drive}" if plan.drive else ""
     size = f", {format_size(plan.target_bytes)}" if plan.target_bytes else ""
@@ -75,10 +75,9 @@ def plan_lines(plan: BoxPlan, status: Answer | None = None) -> list[str]:
         ("kept", f"{kept}; nothing else of that disk" if kept else "nothing of that disk"),
         ("loader", f"{plan.loader}, {plan.config}"),
     ]
-    if status is not None and status.state not in {"", "none"}:
-        rows.append(("armed", status.summary))
     rows.append(("steps", "arm the entry for one boot, reboot, wait, look for the new system's stamp"))
-    findings = tuple(finding for finding in plan.findings if finding.severity != "info")
+    # What the check tells beside warnings is in the lines above, but for an earlier arming.
+    findings = tuple(f for f in plan.findings if f.severity != "info" or f.id.startswith("armed."))
     lines = ["This box would be rebuilt:", ""]
     lines += [line for label, text in rows for line in _wrapped(f"  {label:<7}  ", text, hang=11)]
     if findings:

@@ -39,7 +39,7 @@ UNPROVEN: Final = (
     *("StrictHostKeyChecking=accept-new", "GlobalKnownHostsFile=/dev/null", "PreferredAuthentications=publickey"),
     *("PasswordAuthentication=no", "KbdInteractiveAuthentication=no", "GSSAPIAuthentication=no", "BatchMode=yes"),
     *("HostbasedAuthentication=no", "ForwardAgent=no", "UpdateHostKeys=no", "HashKnownHosts=no", "CheckHostIP=no"),
-    *("VerifyHostKeyDNS=no", "IgnoreUnknown=KnownHostsCommand", "KnownHostsCommand=none", "ControlPath=none"),
+    *("VerifyHostKeyDNS=no", "IgnoreUnknown=*", "KnownHostsCommand=none", "ControlPath=none"),
 )
 _OTHER_KEY: Final = re.compile(r"HOST IDENTIFICATION HAS CHANGED|Host key verification failed|host key is known for")
 

@@ -38,7 +38,7 @@ def agent(box: SshBox) -> StandIn:
     return StandIn(box)
 
 
-@pytest.mark.parametrize("command", ["status", "check", "arm"])
+@pytest.mark.parametrize("command", ["check", "arm"])
 def test_a_connection_that_breaks_leaves_nothing_armed(box: SshBox, agent: StandIn, command: str) -> None:
     agent.before(command, CUT)
     done = trigger(agent)
