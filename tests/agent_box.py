@@ -26,7 +26,7 @@ GIB = 1024**3
 #: What the agent calls, and what the fakes need.
 TOOLS = (
     *("awk", "cat", "chmod", "cmp", "cp", "date", "df", "grep", "head", "id", "ls", "mv", "readlink", "rm", "sed"),
-    *("sha256sum", "sync", "tail", "tr", "sh", "kill", "busybox"),
+    *("sha256sum", "tail", "tr", "sh", "kill", "busybox", "mkdir", "rmdir", "od"),
 )
 
 GRUB_CFG = """\
@@ -181,6 +181,8 @@ class Box:
             path.mkdir(parents=True)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool) or tool)
+        # To write everything that the machine has in its buffers takes long, and proves nothing here.
+        (self.bin / "sync").symlink_to(shutil.which("true") or "true")
         (self.bin / "grub2-editenv").symlink_to(shutil.which("grub-editenv") or "grub-editenv")
         self.program("blkid", f'cat "{top}/blkid/${{6}}" 2>/dev/null || exit 2')
         self.program("udevadm", "exit 1")
