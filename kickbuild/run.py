@@ -188,10 +188,14 @@ def _converse(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, m
                 stopped = "time"
             elif any(len(data) > most for data in said.values()):
                 stopped = "size"
+    if not stopped:
+        try:
+            process.wait(max(deadline - time.monotonic(), _LOOK))
+        except subprocess.TimeoutExpired:
+            stopped = "time"
     if stopped:
         process.kill()
-    code = process.wait(None if stopped else max(deadline - time.monotonic(), 1))
-    return Completed(code, bytes(said[process.stdout]), bytes(said[process.stderr]), stopped)
+    return Completed(process.wait(), bytes(said[process.stdout]), bytes(said[process.stderr]), stopped)
 
 
 def _fed(process: subprocess.Popen[bytes], stdin: bytes, ready: selectors.BaseSelector) -> bytes:

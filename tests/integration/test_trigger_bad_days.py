@@ -103,7 +103,7 @@ def test_a_new_host_key_that_proves_nothing_is_never_trusted(box: SshBox, agent:
         agent.boots(last="installed", last_id=OTHER, system_id=OTHER)
 
     box.on_reboot = on_reboot
-    done = trigger(agent, "--accept-new-host-key", "--timeout", "2")
+    done = trigger(agent, "--accept-new-host-key", "--timeout", "5")
     assert done.code == 6
     assert "another host key, and nothing proves that it is the new system" in done.out
     assert ARMING not in (box.control / "calls").read_text()
