@@ -188,12 +188,10 @@ def _converse(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, m
                 stopped = "time"
             elif any(len(data) > most for data in said.values()):
                 stopped = "size"
-    if not stopped:
-        try:
-            process.wait(max(deadline - time.monotonic(), _LOOK))
-        except subprocess.TimeoutExpired:
-            stopped = "time"
-    if stopped:
+    try:
+        process.wait(0 if stopped else max(deadline - time.monotonic(), _LOOK))
+    except subprocess.TimeoutExpired:
+        stopped = stopped or "time"
         process.kill()
     return Completed(process.wait(), bytes(said[process.stdout]), bytes(said[process.stderr]), stopped)
 
