@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kickbuild.agent import AGENT
+from kickbuild.trigger.answer import parse_answer
+from kickbuild.trigger.plan import plan_box, token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +94,11 @@ class StandIn:
         self.boots(
             last="installed", last_id=ARMING, system_id=ARMING, system_profile="web", system_release="rocky9", **more
         )
+
+    def token(self) -> str:
+        """Return the token of the plan that the box's answer makes."""
+        check = parse_answer((self.box.control / "check.json").read_bytes(), where=self.box.name)
+        return token(plan_box(self.box.name, check))
 
     @property
     def calls(self) -> list[str]:

@@ -23,8 +23,19 @@ _DRY = click.option("--dry-run", is_flag=True, help="Only say what would be done
 @_PROFILE
 def status(*, host: str | None, as_json: bool, profile: str, **way: Any) -> int:
     """Tell what is armed on HOST, since when and by whom, and what came of the last rebuild."""
+    from kickbuild.errors import HostError
+    from kickbuild.trigger.record import find_record
+    from kickbuild.trigger.transport import ReachError
+
     with the_box(host, **way) as box:
-        return _show(box, box.ask("status", profile=_name(profile)), as_json=as_json)
+        try:
+            answer = box.ask("status", profile=_name(profile))
+        except ReachError as error:
+            if find_record(box.host) is None:
+                raise
+            hint = f"its rebuild was triggered from here: kickbuild wait {box.host.text}"
+            raise HostError(error.problems[0].message, where=box.host.text, hint=hint) from error
+        return _show(box, answer, as_json=as_json)
 
 
 @click.command()
@@ -56,8 +67,9 @@ def arm(
     *, host: str | None, as_json: bool, profile: str, full: bool, dry_run: bool, confirm: str | None, **way: Any
 ) -> int:
     """Choose the Rebuild entry for HOST's next boot, once; do not reboot."""
+    from kickbuild.cli.confirmation import confirm_plan
     from kickbuild.cli.steps import steps_watch
-    from kickbuild.trigger.rebuild import Wish, look, require_ready
+    from kickbuild.trigger.rebuild import Wish, ready_plan
     from kickbuild.trigger.record import alone_with
 
     with the_box(host, **way) as box:
@@ -65,9 +77,11 @@ def arm(
         if dry_run:
             return _show(box, box.ask("arm", profile=name, full=full, dry_run=True), as_json=as_json)
         with alone_with(box.host):
-            plan, _ = look(box, Wish(name, full))
-            require_ready(plan, box)
-            steps_watch(as_json=as_json, confirm=confirm).confirm(plan)
+            plan = ready_plan(box, Wish(name, full))
+            if as_json:
+                confirm_plan(plan, confirm, can_ask=False)
+            else:
+                steps_watch(as_json=False, confirm=confirm).confirm(plan)
             return _show(box, box.ask("arm", profile=plan.profile, full=full), as_json=as_json)
 
 
@@ -105,4 +119,4 @@ def _show(box: Box, answer: Answer, *, as_json: bool) -> int:
     if answer.command == "check":
         lacks = any(finding.id in {"privileges", "tools.missing"} for finding in answer.findings)
         return int(ExitCode.ENVIRONMENT if lacks else ExitCode.FINDINGS)
-    return int(refusal(answer, box.host).exit_code)
+    return int(refusal(answer.findings, box.host).exit_code)

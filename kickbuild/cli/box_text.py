@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +24,19 @@ def finding_lines(findings: tuple[Finding, ...]) -> list[str]:
     lines = []
     for severity in ("error", "warning", "info"):
         for finding in (f for f in findings if f.severity == severity):
-            lines.append(f"{severity}: {finding.message} [{finding.id}]")
+            lines += _wrapped(f"{severity}: ", f"{finding.message} [{finding.id}]", hang=2)
             if finding.hint:
-                lines.append(f"  hint: {finding.hint}")
+                lines += _wrapped("  hint: ", finding.hint, hang=4)
     return lines
+
+
+def _wrapped(first: str, text: str, *, hang: int) -> list[str]:
+    """Return text in the lines of the terminal, those after the first with ``hang`` blanks; elsewhere one line."""
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
+    if width < 2 * hang + 20:
+        return [first + text]
+    options = {"initial_indent": first, "subsequent_indent": " " * hang, "break_on_hyphens": False}
+    return textwrap.wrap(text, width - 1, **options)  # type: ignore[arg-type]
 
 
 def answer_lines(answer: Answer) -> list[str]:
@@ -47,7 +59,7 @@ def answer_lines(answer: Answer) -> list[str]:
     return [*lines, answer.summary]
 
 
-def plan_lines(plan: BoxPlan, status: Answer | None = None) -> list[str]:
+def plan_lines(plan: BoxPlan) -> list[str]:
     """Return the plan for a box."""
     where = f", mounted on {plan.drive}" if plan.drive else ""
     size = f", {format_size(plan.target_bytes)}" if plan.target_bytes else ""
@@ -55,18 +67,19 @@ def plan_lines(plan: BoxPlan, status: Answer | None = None) -> list[str]:
     kept = ", ".join(_KEPT[name] for name in plan.keep)
     rows = [
         ("box", f"{plan.host}, which calls itself {plan.name}"),
-        ("profile", f"{plan.profile} ({plan.title}), {plan.release}, digest {plan.digest[:12]}"),
+        ("profile", f"{plan.profile}: {plan.title}, {plan.release}, digest {plan.digest[:12]}"),
         ("drive", f"UUID={plan.drive_uuid}{where}"),
-        ("ERASED", f"the disk with {plan.target_words}: today {plan.target}{size}{serial}"),
+        ("ERASED", f"the one disk with {plan.target_words}"),
+        ("", f"today {plan.target}{size}{serial}"),
         ("", f"mounted on it: {plan.target_mounts or 'nothing'}"),
         ("kept", f"{kept}; nothing else of that disk" if kept else "nothing of that disk"),
         ("loader", f"{plan.loader}, {plan.config}"),
     ]
-    if status is not None and status.state not in {"", "none"}:
-        rows.append(("armed", status.summary))
     rows.append(("steps", "arm the entry for one boot, reboot, wait, look for the new system's stamp"))
-    findings = tuple(finding for finding in plan.findings if finding.severity != "info")
-    lines = ["This box would be rebuilt:", "", *aligned(rows, indent="  ")]
+    # What the check tells beside warnings is in the lines above, but for an earlier arming.
+    findings = tuple(f for f in plan.findings if f.severity != "info" or f.id.startswith("armed."))
+    lines = ["This box would be rebuilt:", ""]
+    lines += [line for label, text in rows for line in _wrapped(f"  {label:<7}  ", text, hang=11)]
     if findings:
         lines += ["", *finding_lines(findings)]
     return lines

@@ -72,7 +72,8 @@ class Steps:
 
     def confirm(self, plan: BoxPlan) -> None:
         """Show the plan and ask."""
-        for line in ["", *plan_lines(plan), *([d] if (d := naming_doubt(plan)) else []), token_line(plan), ""]:
+        doubt = naming_doubt(plan)
+        for line in ["", *plan_lines(plan), *(["", doubt] if doubt else []), "", token_line(plan), ""]:
             click.echo(line, err=True)
         confirm_plan(plan, self._confirm, can_ask=self.can_ask)
 

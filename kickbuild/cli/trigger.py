@@ -111,12 +111,12 @@ def _show_plan(box: Box, wish: Any, *, as_json: bool) -> int:
     from kickbuild.cli.confirmation import naming_doubt
     from kickbuild.trigger.rebuild import look
 
-    plan, status = look(box, wish)
+    plan = look(box, wish)
     if as_json:
         echo_json(plan_value(plan))
     elif plan.ready:
         doubt = naming_doubt(plan)
-        click.echo("\n".join([*plan_lines(plan, status), *([doubt] if doubt else []), "", token_line(plan)]))
+        click.echo("\n".join([*plan_lines(plan), *(["", doubt] if doubt else []), "", token_line(plan)]))
     else:
         click.echo("\n".join([*finding_lines(plan.findings), "", f"{plan.host} cannot be rebuilt as it is"]))
     return int(ExitCode.DONE if plan.ready else ExitCode.REFUSED)
@@ -128,7 +128,7 @@ def _trigger(box: Box, steps: Steps, wish: Any, limits: Limits | None) -> Result
     from kickbuild.trigger.record import alone_with
 
     can_wait = box.host.kind is HostKind.SSH
-    rebuild = Rebuild(box, steps, wish)
+    rebuild = Rebuild(box, steps, wish, waits=can_wait and limits is not None)
     with alone_with(box.host):
         try:
             record = rebuild.run()

@@ -10,7 +10,7 @@ from kickbuild.trigger import remote
 from kickbuild.trigger.answer import clean, parse_answer
 
 if TYPE_CHECKING:
-    from kickbuild.trigger.answer import Answer
+    from kickbuild.trigger.answer import Answer, Finding
     from kickbuild.trigger.host import Host
     from kickbuild.trigger.transport import Transport
 
@@ -143,12 +143,10 @@ def taken_back(box: Box) -> str:
             )
 
 
-def refusal(answer: Answer, host: Host) -> KickbuildError:
-    """Return every reason for which an agent did not do what it was asked, as one error."""
-    findings = answer.found("error")
+def refusal(findings: tuple[Finding, ...], host: Host) -> KickbuildError:
+    """Return every reason for which an agent does not do what it is asked, its errors, as one error."""
+    findings = tuple(finding for finding in findings if finding.severity == "error")
     problems = [Problem(f.message, where=f"{host.text}: {f.id}", hint=f.hint) for f in findings]
-    if not problems:
-        problems = [Problem(answer.summary or "the agent refused", where=host.text)]
     if any(f.id in {"privileges", "tools.missing"} for f in findings):
         return LackingError(*problems)
     if any(f.id in {"arm.failed", "disarm.failed"} for f in findings):

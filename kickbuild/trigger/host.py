@@ -13,7 +13,7 @@ from kickbuild.errors import UsageError
 
 #: What ssh takes as a destination: ``box``, ``user@box``, ``ssh://user@box:2222``, ``user@fe80::1%eth0``. No sign that
 #: a shell knows: a ProxyCommand of the user's configuration may pass it on.
-_DESTINATION: Final = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.@:/%+\[\]=~^,-]{0,254}")
+_DESTINATION: Final = re.compile(r"[A-Za-z0-9_.:][A-Za-z0-9_.@:/%+\[\]=~^,-]{0,254}")
 
 
 class HostKind(Enum):

@@ -8,17 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kickbuild.errors import HostError, KickbuildError, RefusedError
+from kickbuild.errors import HostError, KickbuildError, LackingError, RefusedError
 from kickbuild.trigger import remote
 from kickbuild.trigger.answer import clean
 from kickbuild.trigger.box import refusal, taken_back
 from kickbuild.trigger.outcome import Outcome, Result
 from kickbuild.trigger.plan import plan_box, token
 from kickbuild.trigger.record import Record, save_record
+from kickbuild.trigger.ssh import Ssh
 from kickbuild.trigger.transport import ReachError
 
 if TYPE_CHECKING:
-    from kickbuild.trigger.answer import Answer
     from kickbuild.trigger.box import Box
     from kickbuild.trigger.plan import BoxPlan
     from kickbuild.trigger.watch import Watch
@@ -35,9 +35,8 @@ class Wish:
     full: bool = False
 
 
-def look(box: Box, wish: Wish) -> tuple[BoxPlan, Answer]:
-    """Return the plan for a box, and the status that it has today. Raises what the agent's errors mean."""
-    status = box.ask("status")
+def look(box: Box, wish: Wish) -> BoxPlan:
+    """Return the plan for a box as it is today; raises HostError where the agent does not tell enough for one."""
     check = box.ask("check", profile=wish.profile, full=wish.full)
     plan = plan_box(box.host.text, check)
     lacking = [name for name in ("host", "boot_id", "profile", "digest") if not getattr(check, name)]
@@ -47,26 +46,23 @@ def look(box: Box, wish: Wish) -> tuple[BoxPlan, Answer]:
             where=box.host.text,
             hint="prepare the drive again: the agent on it is then newer",
         )
-    return plan, status
+    return plan
 
 
-def require_ready(plan: BoxPlan, box: Box, check: Answer | None = None) -> None:
-    """Raise RefusedError with every reason where a plan cannot be carried out."""
+def ready_plan(box: Box, wish: Wish) -> BoxPlan:
+    """Return the plan for a box that can be carried out; raises RefusedError with every reason where it cannot."""
+    plan = look(box, wish)
     if not plan.ready:
-        raise refusal(check or _as_answer(plan), box.host)
-
-
-def _as_answer(plan: BoxPlan) -> Answer:
-    from kickbuild.trigger.answer import Answer
-
-    return Answer("check", findings=plan.findings)
+        raise refusal(plan.findings, box.host)
+    return plan
 
 
 class Rebuild:
-    """One rebuild of one box up to the reboot."""
+    """One rebuild of one box up to the reboot; ``waits`` where somebody is going to wait for it."""
 
-    def __init__(self, box: Box, watch: Watch, wish: Wish) -> None:
+    def __init__(self, box: Box, watch: Watch, wish: Wish, *, waits: bool = False) -> None:
         self.box = box
+        self.waits = waits
         self.watch = watch
         self.wish = wish
         self.reboots = False
@@ -78,13 +74,13 @@ class Rebuild:
         KeyboardInterrupt goes on to the caller; ``reboots`` then tells whether the reboot was asked for.
         """
         self.watch.begin("check", "checking the box, its drive and its boot loader")
-        plan, _ = look(self.box, self.wish)
-        require_ready(plan, self.box)
+        plan = ready_plan(self.box, self.wish)
+        if self.waits:
+            self._require_quiet_way()
         self.watch.end(f"ready, by {self.box.agent}")
         self.watch.confirm(plan)
         self.watch.begin("check-again", "checking that nothing has changed since")
-        again, _ = look(self.box, self.wish)
-        require_ready(again, self.box)
+        again = ready_plan(self.box, self.wish)
         if token(again) != token(plan):
             raise RefusedError(
                 "the plan is no longer the one that was confirmed; nothing was armed",
@@ -99,11 +95,25 @@ class Rebuild:
                 self._take_back(error)
             raise
 
+    def _require_quiet_way(self) -> None:
+        """Raise LackingError where the box asks questions that nobody could answer while it is waited for."""
+        ssh = self.box.transport
+        if not isinstance(ssh, Ssh):
+            return
+        try:
+            ssh.run_once(remote.BOOT_ID, timeout=_REBOOT)
+        except ReachError as error:
+            raise LackingError(
+                f"waiting for the box needs a login that asks nothing: {error.problems[0].message}",
+                where=self.box.host.text,
+                hint="use a key, with ssh-agent where it has a passphrase; or --no-wait",
+            ) from error
+
     def _go(self, plan: BoxPlan) -> Record:
         self.watch.begin("arm", "arming the Rebuild entry for one boot")
         answer = self.box.ask("arm", profile=plan.profile, full=self.wish.full)
         if answer.found("error"):
-            raise refusal(answer, self.box.host)
+            raise refusal(answer.findings, self.box.host)
         if (answer.digest, answer.boot_id, answer.host) != (plan.digest, plan.boot_id, plan.name) or not answer.id:
             raise HostError("what was armed is not what was planned", where=self.box.host.text)
         record = Record(self.box.host.text, answer.id, plan.boot_id, plan.profile, "ssh_host_keys" in plan.keep)

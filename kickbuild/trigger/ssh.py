@@ -31,6 +31,7 @@ _PERSIST: Final = 60
 _PLAIN: Final = (
     *("RequestTTY=no", "RemoteCommand=none", "PermitLocalCommand=no", "ClearAllForwardings=yes", "ForwardAgent=no"),
     *("ForwardX11=no", "LogLevel=ERROR", "ConnectTimeout=10", "ServerAliveInterval=15", "ServerAliveCountMax=3"),
+    f"ControlPersist={_PERSIST}",
 )
 #: A connection to whoever answers: it proves nothing, so it is given nothing but a signature of a public key, which is
 #: of no use in any other connection.
@@ -38,7 +39,7 @@ UNPROVEN: Final = (
     *("StrictHostKeyChecking=accept-new", "GlobalKnownHostsFile=/dev/null", "PreferredAuthentications=publickey"),
     *("PasswordAuthentication=no", "KbdInteractiveAuthentication=no", "GSSAPIAuthentication=no", "BatchMode=yes"),
     *("HostbasedAuthentication=no", "ForwardAgent=no", "UpdateHostKeys=no", "HashKnownHosts=no", "CheckHostIP=no"),
-    *("VerifyHostKeyDNS=no", "IgnoreUnknown=KnownHostsCommand", "KnownHostsCommand=none", "ControlPath=none"),
+    *("VerifyHostKeyDNS=no", "IgnoreUnknown=*", "KnownHostsCommand=none", "ControlPath=none"),
 )
 _OTHER_KEY: Final = re.compile(r"HOST IDENTIFICATION HAS CHANGED|Host key verification failed|host key is known for")
 
@@ -128,8 +129,9 @@ class Ssh:
             if alive.code == 0:
                 return
             self._socket.unlink(missing_ok=True)
-        options = [*self._kept("yes"), "-o", f"ControlPersist={_PERSIST}"]
-        done = run_bounded([*self._line(options), "true"], timeout=300, most=MOST_BYTES, detached=not _has_terminal())
+        done = run_bounded(
+            [*self._line(self._kept("yes")), "true"], timeout=300, most=MOST_BYTES, detached=not _has_terminal()
+        )
         if done.code == _SSH_FAILED or done.stopped:
             raise self._failure(done)
 

@@ -109,10 +109,12 @@ class Waiting:
         except ReachError as error:
             if error.reach is Reach.OTHER_KEY:
                 return self._other_key()
+            # Denied: it goes down and lets nobody in any more, or it comes up and does not let us in.
+            said = error.problems[0].message
             if error.reach is Reach.AWAY:
                 self._left("it is away")
-            # Denied: it goes down and lets nobody in any more, or it comes up and does not let us in.
-            self._saw(error.problems[0].message)
+                said = f"no answer ({said.rpartition(': ')[2]})"
+            self._saw(said)
             return None
         except KickbuildError as error:
             self._saw(str(error))
