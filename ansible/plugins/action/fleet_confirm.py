@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import (
     KickbuildError,
@@ -15,6 +14,8 @@ from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import (
     require_kickbuild,
     said,
 )
+
+from ansible.plugins.action import ActionBase
 
 display = Display()
 ARGUMENTS: dict[str, Any] = {
@@ -40,7 +41,7 @@ class ActionModule(ActionBase):
         """Return the plan of the fleet; failed where it is refused, or where nobody has said yes to it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         require_kickbuild()
-        _, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)[1]
         try:
             result.update(self._judge(arguments, task_vars or {}))
         except KickbuildError as error:

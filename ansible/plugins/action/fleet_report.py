@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import KickbuildError, require_kickbuild, said
+
+from ansible.plugins.action import ActionBase
 
 ARGUMENTS: dict[str, Any] = {
     "report_dir": {"type": "path", "default": "kickbuild-report"},
@@ -28,9 +29,9 @@ class ActionModule(ActionBase):
         """Return the file; reports are no change of a box, and check mode writes none."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         require_kickbuild()
-        _, arguments = self.validate_argument_spec(
+        arguments = self.validate_argument_spec(
             argument_spec=ARGUMENTS, required_one_of=[["report", "hosts"]], mutually_exclusive=[["report", "hosts"]]
-        )
+        )[1]
         result["changed"] = False
         if self._task.check_mode:
             return result
@@ -48,5 +49,5 @@ class ActionModule(ActionBase):
         if arguments["hosts"] is not None:
             return write_summary(folder, run, read_reports(folder, run, arguments["hosts"]).values())
         report = plain_value(arguments["report"])
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return write_report(folder, {"host": task_vars["inventory_hostname"], "run": run, "written": now, **report})

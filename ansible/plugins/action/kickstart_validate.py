@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import KickbuildError, require_kickbuild, said
+
+from ansible.plugins.action import ActionBase
 
 ARGUMENTS: dict[str, Any] = {
     "paths": {"type": "list", "elements": "path"},
@@ -31,9 +32,9 @@ class ActionModule(ActionBase):
         """Return the findings; failed where one is as bad as ``fail_on`` says."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         require_kickbuild()
-        _, arguments = self.validate_argument_spec(
+        arguments = self.validate_argument_spec(
             argument_spec=ARGUMENTS, required_one_of=[["paths", "content"]], mutually_exclusive=[["paths", "content"]]
-        )
+        )[1]
         try:
             result.update(self._validate(arguments))
         except KickbuildError as error:

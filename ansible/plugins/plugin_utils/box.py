@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
+
 from ansible.plugins.action import ActionBase
 
 if TYPE_CHECKING:
@@ -34,6 +35,19 @@ try:
     from kickbuild.trigger.transport import Reach, ReachError
 except ImportError as error:
     KICKBUILD_IMPORT_ERROR: ImportError | None = error
+
+    def clean(text: str, **_options: object) -> str:
+        """Stand in for kickbuild's."""
+        return text
+
+    class KickbuildError(Exception):
+        """Stand in for kickbuild's, so that the modules can say that it is missing."""
+
+        problems: tuple[Any, ...] = ()
+
+    class ReachError(KickbuildError):
+        """Stand in for kickbuild's."""
+
 else:
     KICKBUILD_IMPORT_ERROR = None
 
@@ -79,8 +93,8 @@ class Way:
 
     @property
     def has_drive_commands(self) -> bool:
-        """The agent is always pushed: one program then judges the whole fleet, whatever is on the drives."""
-        return False
+        """Whether the agent on the drive may be asked; the one of a mounted system's drive is another system's."""
+        return not self._root
 
     def ready(self) -> None:
         """Ansible connects when a command is run."""
@@ -171,7 +185,7 @@ class BoxAction(ActionBase):
         """Do it, and tell everything that goes wrong in kickbuild's own words."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         require_kickbuild()
-        _, arguments = self.validate_argument_spec(argument_spec=self.ARGUMENTS | ROOT)
+        arguments = self.validate_argument_spec(argument_spec=self.ARGUMENTS | ROOT)[1]
         self.name = str((task_vars or {}).get("inventory_hostname", "box"))
         self.way = Way(self, self.name, arguments["root"])
         self.box = Box(self.way)
