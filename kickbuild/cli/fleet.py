@@ -113,6 +113,7 @@ def _plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--full", is_flag=True, help="Read the whole ISO on each drive, too.")
     @click.option("--protect", multiple=True, metavar="GROUP", help="Refuse to take all hosts of this group at once.")
     @click.option("--whole-group", multiple=True, metavar="GROUP", help="Take this protected group whole, this once.")
+    @click.option("--batches", default="", metavar="SIZES", help="One after the other; 1,10%,50% by default.")
     @click.option("--resume", default="", metavar="RUN", help="Go on with a run: leave alone what it has rebuilt.")
     @click.option(
         "--reports",
@@ -202,6 +203,7 @@ def _wish(options: dict[str, Any]) -> FleetWish:
         protected=options.get("protect", ()),
         whole=options.get("whole_group", ()),
         resume=options.get("resume", ""),
+        batches=tuple(size.strip() for size in options.get("batches", "").split(",") if size.strip()),
         reports=Path(options.get("reports", "kickbuild-report")).absolute(),
         arguments=arguments,
     )

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -99,12 +100,11 @@ def play(wish: Play, heard: Callable[[Event], None], tick: Callable[[], None]) -
 
 def _require_runner() -> Any:
     try:
+        # What ansible-runner starts; a directory called ansible is not it.
+        import_module("ansible.release")
         import ansible_runner
-
-        import ansible
     except ImportError as error:
-        raise LackingError(f"{error.name or 'ansible-runner'} is not installed", hint=INSTALL) from error
-    del ansible
+        raise LackingError("ansible-core or ansible-runner is not installed", hint=INSTALL) from error
     return ansible_runner
 
 
@@ -148,7 +148,8 @@ def _environment(collections: Path) -> dict[str, str]:
     return {
         "PATH": f"{beside}:{os.environ.get('PATH', os.defpath)}",
         "ANSIBLE_COLLECTIONS_PATH": f"{collections}:{known}",
-        "ANSIBLE_RETRY_FILES_ENABLED": "false",
+        # ansible-runner would switch it off.
+        "ANSIBLE_HOST_KEY_CHECKING": os.environ.get("ANSIBLE_HOST_KEY_CHECKING", "True"),
     }
 
 

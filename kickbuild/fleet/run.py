@@ -35,6 +35,7 @@ class FleetWish:
     protected: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     resume: str = ""
+    batches: tuple[str, ...] = ()
     reports: Path = Path("kickbuild-report")
     arguments: tuple[str, ...] = ()
 
@@ -46,6 +47,7 @@ class FleetWish:
             "kickbuild_protected_groups": list(self.protected),
             "kickbuild_whole_groups": list(self.whole),
             "kickbuild_resume": self.resume,
+            "kickbuild_serial": [int(size) if size.isdecimal() else size for size in self.batches],
         }
         return {key: value for key, value in told.items() if value} | {"kickbuild_report_dir": str(self.reports)}
 
@@ -89,8 +91,8 @@ class _Course:
             self.watch.waiting(len(self.rebooting))
 
 
-#: Actions whose failures are told by others: the final verdict repeats what was said when it happened.
-_QUIET: Final = frozenset({"assert", "rebuild_info"})
+#: Actions whose failures the plan tells.
+_QUIET: Final = frozenset({"rebuild_info"})
 
 
 def plan_fleet_run(wish: FleetWish, watch: FleetWatch) -> dict[str, Any]:

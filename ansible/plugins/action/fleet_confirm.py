@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
+from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import (
     KickbuildError,
@@ -14,8 +15,6 @@ from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import (
     require_kickbuild,
     said,
 )
-
-from ansible.plugins.action import ActionBase
 
 display = Display()
 ARGUMENTS: dict[str, Any] = {

@@ -7,9 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import KickbuildError, require_kickbuild, said
-
 from ansible.plugins.action import ActionBase
+from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import KickbuildError, require_kickbuild, said
 
 ARGUMENTS: dict[str, Any] = {
     "paths": {"type": "list", "elements": "path"},

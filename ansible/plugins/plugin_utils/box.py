@@ -14,11 +14,10 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
-
 from ansible.plugins.action import ActionBase
 
 if TYPE_CHECKING:
@@ -99,16 +98,16 @@ class Way:
     def ready(self) -> None:
         """Ansible connects when a command is run."""
 
-    def run(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:
+    def run(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:  # noqa: ARG002 - tasks have one
         """Run one of kickbuild's fixed programs on the box, by become. Raises ReachError."""
         return self._run(program, words, stdin, sudoable=True)
 
-    def run_once(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:
+    def run_once(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:  # noqa: ARG002 - tasks have one
         """Run a program by a new connection: a look whether the box is there."""
         self.close()
         return self._run(program, words, stdin, sudoable=False)
 
-    def run_unproven(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:
+    def run_unproven(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:  # noqa: ARG002 - tasks have one
         """Run a program on whoever answers by ssh, without become, so that no password goes there.
 
         Its host key is accepted for this one look, into ``known_hosts``.
@@ -179,7 +178,7 @@ class BoxAction(ActionBase):
     TRANSFERS_FILES = True
     #: Whether a box that cannot be reached fails the task, so that a rescue sees it, instead of leaving the play.
     MUST_BE_REACHED = True
-    ARGUMENTS: dict[str, Any] = {}
+    ARGUMENTS: ClassVar[dict[str, Any]] = {}
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Do it, and tell everything that goes wrong in kickbuild's own words."""
@@ -255,10 +254,9 @@ class BoxAction(ActionBase):
             self._connection.close()
 
     def _clean_up(self) -> None:
-        try:
+        # Where the box is gone, what was put there is in its temporary directory.
+        with contextlib.suppress(AnsibleError, OSError):
             self.cleanup(force=True)
-        except (AnsibleError, OSError):
-            pass  # the box is gone; what was put there is in its temporary directory
 
 
 #: What every action on a box takes.
