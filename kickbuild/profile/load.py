@@ -271,6 +271,7 @@ class _Reader:
             self._check_base()
             return
         self._check_entry(profile)
+        self._check_keep(profile)
         names = [user.name for user in profile.user]
         for name in sorted({n for n in names if names.count(n) > 1}):
             self._problem(("user",), f"has the user {name} twice")
@@ -291,6 +292,19 @@ class _Reader:
                     "has no effect beside kickstart.base: the adopted kickstart says this itself",
                     hint=f"remove either [{key}] or kickstart.base",
                 )
+
+    def _check_keep(self, profile: Profile) -> None:
+        """Refuse to keep what the profile itself gives the new system."""
+        given = {"hostname": profile.network.hostname is not None, "network": bool(profile.network.interface)}
+        keys = {"hostname": "network.hostname", "network": "network.interface"}
+        ways = {
+            "hostname": "remove network.hostname, which the kept name would replace, or keep.hostname",
+            "network": "remove network.interface, which the kept files would replace, or keep.network; "
+            "what the installer itself needs of the network can stand in boot.kernel_args (ip=)",
+        }
+        for name in profile.keep.names:
+            if given.get(name):
+                self._problem(("keep", name), f"contradicts {keys[name]}", hint=ways[name])
 
     def _check_entry(self, profile: Profile) -> None:
         """Refuse a system that nobody could log in to."""

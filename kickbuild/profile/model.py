@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kickbuild.drive.ref import RESERVED_LABELS, SAFE_LABEL, RefKind
 from kickbuild.profile.fields import FORMS, Flag, Line, Size, Text, Word
+from kickbuild.profile.keep import Keep
 from kickbuild.profile.network import Network
 from kickbuild.profile.storage import Storage
 from kickbuild.profile.system import System, User
@@ -168,6 +169,7 @@ class Profile(Table):
     system: System = System()
     user: tuple[User, ...] = ()
     network: Network = Network()
+    keep: Keep = Keep()
     storage: Storage = Storage()
     packages: Packages = Packages()
     script: tuple[Script, ...] = ()
