@@ -175,7 +175,8 @@ class Way:
 class BoxAction(ActionBase):
     """An action on one box, done with the agent."""
 
-    TRANSFERS_FILES = True
+    # With it, Ansible would reach for the box before the action begins, and a box that reboots is not there.
+    TRANSFERS_FILES = False
     #: Whether a box that cannot be reached fails the task, so that a rescue sees it, instead of leaving the play.
     MUST_BE_REACHED = True
     ARGUMENTS: ClassVar[dict[str, Any]] = {}
