@@ -72,7 +72,7 @@ file=$1; command=$2; shift 2
 lines() { sed 1d "$file" | grep -v '^#' | grep =; }
 case $command in
 list) lines; exit 0 ;;
-create) : >"$file" ;;
+create) echo '# GRUB Environment Block' >"$file" ;;
 esac
 kept=$(lines)
 for word; do
@@ -80,7 +80,7 @@ for word; do
     [ "$command" != set ] || kept="$kept
 $word"
 done
-{ echo '# GRUB Environment Block'; printf '%s\n' "$kept" | sed '/^$/d'; } >"$file.new"
+{ grep '^# ' "$file"; printf '%s\n' "$kept" | sed '/^$/d'; } >"$file.new"
 awk -v n="$((1024 - $(wc -c <"$file.new")))" 'BEGIN { while (n-- > 0) printf "#" }' >>"$file.new"
 cat "$file.new" >"$file"
 rm "$file.new"

@@ -49,9 +49,8 @@ def answer_lines(answer: Answer) -> list[str]:
         time = f" ({answer.last_time})" if answer.last_time else ""
         rows.append(("last rebuild", f"{answer.last}{time}{reason}"))
     if answer.system_id:
-        rows.append(
-            ("this system", f"{answer.system_release}, rebuilt from {answer.system_profile} ({answer.system_time})")
-        )
+        time = f" ({answer.system_time})" if answer.system_time else ""
+        rows.append(("this system", f"{answer.system_release}, rebuilt from {answer.system_profile}{time}"))
     rows += [("log", f"{log.name}, {format_size(log.size)}") for log in answer.log]
     lines += aligned(rows)
     if answer.text:

@@ -73,6 +73,8 @@ class Rebuild:
         Raises RefusedError, or what else went wrong, with the box as it was: or the message says what is different.
         KeyboardInterrupt goes on to the caller; ``reboots`` then tells whether the reboot was asked for.
         """
+        # What ssh asks is asked before a clock runs on the terminal.
+        self.box.transport.ready()
         self.watch.begin("check", "checking the box, its drive and its boot loader")
         plan = ready_plan(self.box, self.wish)
         if self.waits:

@@ -71,6 +71,8 @@ class Ssh:
 
     def __init__(self, host: Host, options: SshOptions) -> None:
         self.host = host
+        #: Whether a question of ssh's (a passphrase, a password) may be put on the terminal.
+        self.may_ask = _has_terminal()
         self._sudo = options.sudo
         self._given = options.words()
         self._folder = _private_folder()
@@ -116,9 +118,8 @@ class Ssh:
         return {name: value for name, _, value in rows}
 
     def _kept(self, master: str) -> list[str]:
-        has_terminal = _has_terminal()
         words = ["-o", f"ControlPath={self._socket}", "-o", f"ControlMaster={master}"]
-        return words if has_terminal and master == "yes" else [*words, "-o", "BatchMode=yes"]
+        return words if self.may_ask and master == "yes" else [*words, "-o", "BatchMode=yes"]
 
     def ready(self) -> None:
         """Make sure that the kept connection is there; the first time this may ask on the terminal."""
@@ -130,7 +131,7 @@ class Ssh:
                 return
             self._socket.unlink(missing_ok=True)
         done = run_bounded(
-            [*self._line(self._kept("yes")), "true"], timeout=300, most=MOST_BYTES, detached=not _has_terminal()
+            [*self._line(self._kept("yes")), "true"], timeout=300, most=MOST_BYTES, detached=not self.may_ask
         )
         if done.code == _SSH_FAILED or done.stopped:
             raise self._failure(done)

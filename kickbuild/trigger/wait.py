@@ -70,6 +70,7 @@ class Waiting:
 
     def __init__(self, ssh: Ssh, record: Record, watch: Watch, limits: Limits) -> None:
         self.ssh = ssh
+        ssh.may_ask = False
         self.record = record
         self.watch = watch
         self.limits = limits
