@@ -64,8 +64,8 @@ def _release_facts() -> str:
     ]
     return "\n".join(
         [
-            "# release_facts GRAMMAR: print the MiB of memory, which files it reads of the network (ifcfg, keyfiles, both),",
-            "# and the names of the kickstart argument.",
+            "# release_facts GRAMMAR: print the MiB of memory, which files it reads of the network (ifcfg, keyfiles or",
+            "# both), and the names of the kickstart argument.",
             "release_facts() {",
             "    case $1 in",
             *rows,

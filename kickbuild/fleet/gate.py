@@ -37,7 +37,9 @@ class FleetPlan:
     @property
     def lines(self) -> list[str]:
         """The plan in words, without control characters."""
-        lines = [f"{len(self.hosts)} {_boxes(len(self.hosts))} would be rebuilt" if self.hosts else "no box would be rebuilt"]
+        lines = [
+            f"{len(self.hosts)} {_boxes(len(self.hosts))} would be rebuilt" if self.hosts else "no box would be rebuilt"
+        ]
         rows = {row["host"]: row for row in self.rows}
         for number, batch in enumerate(self.batches, start=1):
             name = "the canary" if number == 1 and len(batch) == 1 else f"{len(batch)} {_boxes(len(batch))}"
@@ -137,7 +139,7 @@ def _whole_groups(
             yield Problem(
                 f"the play would take all of it at once ({len(members)} hosts)",
                 where=f"group {name}",
-                hint=f"use --limit, or name the group in kickbuild_whole_groups, too: [{name}]",
+                hint=f"use --limit; where it is meant: --whole-group {name}, or kickbuild_whole_groups of the playbook",
             )
 
 

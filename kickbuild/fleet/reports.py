@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kickbuild.errors import InputError, UsageError, system_error
@@ -14,6 +13,7 @@ from kickbuild.fleet.names import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 SCHEMA: Final = 1
 #: Outcomes of a host. A host that is ``rebooting`` had been told to when the run ended without a word.

@@ -175,6 +175,7 @@ run_leave() {
     read_state
     find_editenv
     if [ -z "$profile" ] && [ -n "$drive" ]; then choose_profile; fi
+    use_profile
     if find_loader; then
         [ -n "$profile" ] || profile=$(blocks "$root$config" | sed -n '1s/^kickbuild-\([a-z0-9-]*\) .*/\1/p')
         if [ -z "$profile" ]; then

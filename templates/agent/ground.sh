@@ -66,7 +66,7 @@ size_of() {
 
 # sum_of FILE: print its sha256.
 sum_of() {
-    sum=$(sha256sum <"$1" 2>/dev/null) || return 1
+    [ -r "$1" ] && sum=$(sha256sum <"$1" 2>/dev/null) || return 1
     printf '%s\n' "${sum%% *}"
 }
 

@@ -127,6 +127,9 @@ set_out() {
 # at_end: leave nothing mounted and nothing locked, however the agent ends.
 at_end() {
     trap '' HUP INT QUIT PIPE TERM
+    # It may have ended within a loop over names.
+    set +f
+    unset IFS
     leave_drive
     [ -z "$lock" ] || rm -f "$lock"
 }

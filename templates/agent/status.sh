@@ -18,13 +18,14 @@ run_status() {
     profile=${s_profile:-$asked}
     if find_loader; then
         [ -n "$profile" ] || profile=$(chosen_profile)
+        [ -n "$profile" ] || profile=$(only_profile)
         tell_choice
     elif [ -n "$s_phase" ]; then
         now=unfinished
         summary="nobody can tell whether the box is armed: $s_profile was, $s_since, by what the drive says"
     fi
     [ "$now" != none ] || told_id=''
-    if [ -z "$profile" ] && [ -n "$drive" ]; then profile=$(only_profile); fi
+    [ -n "$profile" ] || profile=$(only_profile)
     use_profile
     if [ "$now" = armed ] && [ -n "$digest" ] && [ -n "$s_digest" ] && [ "$digest" != "$s_digest" ]; then
         finding armed.other-version warning "the drive was prepared anew after $profile was armed" "arm again"

@@ -40,7 +40,7 @@ class ActionModule(ActionBase):
         """Return the plan of the fleet; failed where it is refused, or where nobody has said yes to it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         require_kickbuild()
-        _, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)[1]
         try:
             result.update(self._judge(arguments, task_vars or {}))
         except KickbuildError as error:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,9 @@ class ActionModule(ActionBase):
         """Return the file; reports are no change of a box, and check mode writes none."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         require_kickbuild()
-        _, arguments = self.validate_argument_spec(
+        arguments = self.validate_argument_spec(
             argument_spec=ARGUMENTS, required_one_of=[["report", "hosts"]], mutually_exclusive=[["report", "hosts"]]
-        )
+        )[1]
         result["changed"] = False
         if self._task.check_mode:
             return result
@@ -48,5 +48,5 @@ class ActionModule(ActionBase):
         if arguments["hosts"] is not None:
             return write_summary(folder, run, read_reports(folder, run, arguments["hosts"]).values())
         report = plain_value(arguments["report"])
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return write_report(folder, {"host": task_vars["inventory_hostname"], "run": run, "written": now, **report})

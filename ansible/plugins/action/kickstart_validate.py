@@ -31,9 +31,9 @@ class ActionModule(ActionBase):
         """Return the findings; failed where one is as bad as ``fail_on`` says."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         require_kickbuild()
-        _, arguments = self.validate_argument_spec(
+        arguments = self.validate_argument_spec(
             argument_spec=ARGUMENTS, required_one_of=[["paths", "content"]], mutually_exclusive=[["paths", "content"]]
-        )
+        )[1]
         try:
             result.update(self._validate(arguments))
         except KickbuildError as error:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import BoxAction, as_data
@@ -16,7 +16,7 @@ class ActionModule(BoxAction):
     """Arm or disarm; never reboot."""
 
     _supports_check_mode = True
-    ARGUMENTS = {
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
         "state": {"type": "str", "choices": ["armed", "disarmed"], "default": "armed"},
         "profile": {"type": "str", "default": ""},
         "token": {"type": "str", "default": "", "no_log": False},

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import BoxAction, as_data, clean
@@ -15,7 +15,7 @@ class ActionModule(BoxAction):
     """Reboot a box into the rebuild that it is armed for."""
 
     _supports_check_mode = True
-    ARGUMENTS = {
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
         "id": {"type": "str", "required": True},
         "command": {"type": "str", "default": ""},
         "delay": {"type": "int", "default": 2},

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import BoxAction, as_data
 
@@ -12,7 +12,7 @@ class ActionModule(BoxAction):
     """Ask the agent; change nothing."""
 
     MUST_BE_REACHED = False
-    ARGUMENTS = {
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
         "profile": {"type": "str", "default": ""},
         "full": {"type": "bool", "default": False},
         "check": {"type": "bool", "default": True},

@@ -6,7 +6,7 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.utils.display import Display
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import BoxAction, as_data
@@ -33,7 +33,7 @@ class Spoken:
 class ActionModule(BoxAction):
     """Wait until the box is back, with a deadline."""
 
-    ARGUMENTS = {
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
         "id": {"type": "str", "required": True},
         "boot_id": {"type": "str", "required": True},
         "profile": {"type": "str", "default": ""},

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
@@ -34,6 +34,19 @@ try:
     from kickbuild.trigger.transport import Reach, ReachError
 except ImportError as error:
     KICKBUILD_IMPORT_ERROR: ImportError | None = error
+
+    def clean(text: str, **_options: object) -> str:
+        """Stand in for kickbuild's."""
+        return text
+
+    class KickbuildError(Exception):
+        """Stand in for kickbuild's, so that the modules can say that it is missing."""
+
+        problems: tuple[Any, ...] = ()
+
+    class ReachError(KickbuildError):
+        """Stand in for kickbuild's."""
+
 else:
     KICKBUILD_IMPORT_ERROR = None
 
@@ -79,22 +92,22 @@ class Way:
 
     @property
     def has_drive_commands(self) -> bool:
-        """The agent is always pushed: one program then judges the whole fleet, whatever is on the drives."""
-        return False
+        """Whether the agent on the drive may be asked; the one of a mounted system's drive is another system's."""
+        return not self._root
 
     def ready(self) -> None:
         """Ansible connects when a command is run."""
 
-    def run(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:
+    def run(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:  # noqa: ARG002 - tasks have one
         """Run one of kickbuild's fixed programs on the box, by become. Raises ReachError."""
         return self._run(program, words, stdin, sudoable=True)
 
-    def run_once(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:
+    def run_once(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:  # noqa: ARG002 - tasks have one
         """Run a program by a new connection: a look whether the box is there."""
         self.close()
         return self._run(program, words, stdin, sudoable=False)
 
-    def run_unproven(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:
+    def run_unproven(self, program: str, words: Any = (), *, stdin: bytes = b"", timeout: float) -> Any:  # noqa: ARG002 - tasks have one
         """Run a program on whoever answers by ssh, without become, so that no password goes there.
 
         Its host key is accepted for this one look, into ``known_hosts``.
@@ -162,16 +175,17 @@ class Way:
 class BoxAction(ActionBase):
     """An action on one box, done with the agent."""
 
-    TRANSFERS_FILES = True
+    # With it, Ansible would reach for the box before the action begins, and a box that reboots is not there.
+    TRANSFERS_FILES = False
     #: Whether a box that cannot be reached fails the task, so that a rescue sees it, instead of leaving the play.
     MUST_BE_REACHED = True
-    ARGUMENTS: dict[str, Any] = {}
+    ARGUMENTS: ClassVar[dict[str, Any]] = {}
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Do it, and tell everything that goes wrong in kickbuild's own words."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         require_kickbuild()
-        _, arguments = self.validate_argument_spec(argument_spec=self.ARGUMENTS | ROOT)
+        arguments = self.validate_argument_spec(argument_spec=self.ARGUMENTS | ROOT)[1]
         self.name = str((task_vars or {}).get("inventory_hostname", "box"))
         self.way = Way(self, self.name, arguments["root"])
         self.box = Box(self.way)
@@ -241,10 +255,9 @@ class BoxAction(ActionBase):
             self._connection.close()
 
     def _clean_up(self) -> None:
-        try:
+        # Where the box is gone, what was put there is in its temporary directory.
+        with contextlib.suppress(AnsibleError, OSError):
             self.cleanup(force=True)
-        except (AnsibleError, OSError):
-            pass  # the box is gone; what was put there is in its temporary directory
 
 
 #: What every action on a box takes.
