@@ -179,6 +179,18 @@ def test_sudo_is_asked_never_to_ask(box: SshBox, agent: StandIn) -> None:
     assert "NOPASSWD" in done.err
 
 
+def test_a_new_system_without_a_rule_for_sudo_is_seen_to_have_booted(box: SshBox, agent: StandIn) -> None:
+    def on_reboot() -> None:
+        box.inside("sudo", 'echo "sudo: a password is required" >&2; exit 1')
+        agent.rebuilt()
+
+    box.inside("sudo", 'shift; exec "$@"')
+    box.on_reboot = on_reboot
+    done = trigger(agent, "--sudo", "--timeout", "5")
+    assert done.code == 6
+    assert "it has booted, but: sudo does not let the agent run" in done.out
+
+
 def test_only_the_plans_own_token_confirms_it(box: SshBox, agent: StandIn) -> None:
     old = agent.token()
     agent.facts["target_mounts"] = "/, /boot, /srv"
