@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import KickstartError, Problem, ReleaseError
 from kickbuild.kickstart import refusals
+from kickbuild.kickstart.after import AFTER_BEGIN, JOINED
 from kickbuild.kickstart.disk_lines import (
     DISK_OPTIONS,
     named_disks,
@@ -154,12 +155,18 @@ def guard_section(guard: str) -> str:
     return f"{GUARD_BEGIN}\n%pre --erroronfail --log=/tmp/kickbuild-guard.log\n{guard.rstrip()}\n%end\n{GUARD_END}"
 
 
-def assemble(adopted: Adopted, guard: str) -> str:
-    """Return the whole kickstart: the guard stands above the first section, because %pre scripts run in their order."""
+def assemble(adopted: Adopted, guard: str, after: str) -> str:
+    """Return the whole kickstart: the guard stands above the first section, and ``after`` behind the last one.
+
+    The scripts of a kind run in the order in which they stand.
+    """
     document = parse_document(adopted.text)
     lines = [line.text + line.ending for line in document.lines]
     place = _before_sections(document) - 1
-    return "".join([*lines[:place], f"{guard_section(guard)}\n\n", *lines[place:]])
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+        after = after.replace(AFTER_BEGIN, AFTER_BEGIN + JOINED, 1)
+    return "".join([*lines[:place], f"{guard_section(guard)}\n\n", *lines[place:], f"{after}\n"])
 
 
 def _refusals(

@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from kickbuild.kickstart.after import AFTER_BEGIN, AFTER_END, JOINED
 from kickbuild.kickstart.document import Kind, parse_document
 from kickbuild.kickstart.guard import INCLUDE
 
@@ -57,15 +58,22 @@ def restore(text: str) -> Restored:
     position = 0
     while position < len(document.lines):
         line = document.lines[position]
-        kept, position = _step(document, position)
+        kept, after = _step(document, position)
         if kept is not None:
             lines.append((line.number, kept))
+        elif line.text == AFTER_BEGIN + JOINED and after == len(document.lines) and lines:
+            number, above = lines[-1]
+            lines[-1] = (number, above.removesuffix("\n"))
+        position = after
     return Restored("".join(kept for _, kept in lines), tuple(number for number, _ in lines))
 
 
 def _step(document: Document, position: int) -> tuple[str | None, int]:
     """Return the line to keep, or None, and the position to go on from."""
     line = document.lines[position]
+    if line.text in {AFTER_BEGIN, AFTER_BEGIN + JOINED}:
+        # Whatever kind of line it is: RHEL 6 lets the last section have no end.
+        return _after_end(document, position)
     if not is_mark(line):
         return line.text + line.ending, position + 1
     if line.text == GUARD_BEGIN:
@@ -86,6 +94,13 @@ def _step(document: Document, position: int) -> tuple[str | None, int]:
 
 def _is_replacement(line: Line) -> bool:
     return line.text == f"%include {INCLUDE}" or line.text.lstrip().startswith("harddrive ")
+
+
+def _after_end(document: Document, position: int) -> tuple[str | None, int]:
+    for following in document.lines[position + 1 :]:
+        if following.kind is Kind.COMMENT and following.text == AFTER_END:
+            return None, following.number
+    return document.lines[position].text + document.lines[position].ending, position + 1
 
 
 def _guard_end(document: Document, position: int) -> tuple[str | None, int]:

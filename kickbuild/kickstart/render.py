@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from kickbuild import __version__
 from kickbuild.errors import KickstartError, Problem, ReleaseError
 from kickbuild.kickstart.adopt import adopt, assemble, guard_section
+from kickbuild.kickstart.after import after_section
 from kickbuild.kickstart.custom_lines import custom_lines, custom_problems
 from kickbuild.kickstart.extra import extra_problems
 from kickbuild.kickstart.guard import INCLUDE, render_guard
@@ -62,7 +63,7 @@ def _adopted(request: KickstartRequest) -> str:
         has_packages=request.has_packages,
         extra=request.loaded.profile.kickstart.extra,
     )
-    return assemble(result, _guard(request, tuple(StorageLine(line) for line in result.storage_lines)))
+    return assemble(result, _guard(request, tuple(StorageLine(line) for line in result.storage_lines)), _after(request))
 
 
 def _written(request: KickstartRequest) -> str:
@@ -84,6 +85,7 @@ def _written(request: KickstartRequest) -> str:
             "blocks": [block for block in _blocks(request) if block.lines],
             "packages": _packages(profile),
             "guard_section": guard_section(_guard(request, storage)),
+            "after_section": _after(request),
             "scripts": [*_key_scripts(profile, can), *_user_scripts(request.loaded.scripts)],
         },
     )
@@ -101,11 +103,24 @@ def _guard(request: KickstartRequest, storage: tuple[StorageLine, ...]) -> str:
         source=request.source,
         target=target,
         capabilities=request.can,
+        release=request.match.id,
         kickstart_path=request.kickstart_path,
         iso_path=request.iso_path,
         iso_size=request.iso_size,
         storage_lines=tuple((line.firmware, line.text) for line in storage),
         firmware="" if profile.storage.firmware is Firmware.BOTH else profile.storage.firmware,
+    )
+
+
+def _after(request: KickstartRequest) -> str:
+    profile = request.loaded.profile
+    return after_section(
+        profile_name=profile.name,
+        profile_digest=request.loaded.digest,
+        source=request.source,
+        release=request.match.id,
+        keep=profile.keep.names,
+        onerror=request.can.onerror,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import tempfile
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
 
 def without_guard(text: str) -> str:
-    """Return a kickstart without the guard's program, which has golden files of its own."""
+    """Return a kickstart without the programs of the guard and of the scripts at the end."""
     program = (resources.templates() / "kickstart" / "guard.sh").read_text(encoding="utf-8")
     assert program.rstrip() in text
-    return text.replace(program.rstrip(), "# (the guard)")
+    text = text.replace(program.rstrip(), "# (the guard)")
+    # Behind the last value stands the program of a script at the end.
+    return re.sub(r"(?ms)(^KB_KEEP=.*?\n).*?(?=^%end)", r"\1# (the script)\n", text)
 
 
 def render(text: str, release: str = "rocky9.4") -> str:
