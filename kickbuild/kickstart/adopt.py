@@ -27,11 +27,11 @@ from kickbuild.kickstart.guard import INCLUDE
 from kickbuild.kickstart.marks import GUARD_BEGIN, GUARD_END, MOVED, REMOVED, WAS, added_mark, is_mark, restore
 from kickbuild.kickstart.parse import parse
 from kickbuild.kickstart.refusals import SOURCES, Remark
-from kickbuild.kickstart.storage import OTHERS, TARGET, selection_lines
+from kickbuild.kickstart.storage import OTHERS, TARGET, loader_line, selection_lines
 from kickbuild.quoting import kickstart_quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kickbuild.drive.ref import DriveRef
     from kickbuild.kickstart.document import Command, Document
@@ -105,9 +105,11 @@ def adopt(
     iso_dir: str,
     has_packages: bool,
     extra: tuple[str, ...] = (),
+    arguments: Sequence[str] = (),
     name: str = "ks.cfg",
 ) -> Adopted:
-    """Return a kickstart adopted to a drive: ``iso_dir`` is what ``harddrive --dir`` names, ``extra`` lines to add.
+    """Return a kickstart adopted to a drive: ``iso_dir`` is what ``harddrive --dir`` names, ``extra`` lines to add,
+    ``arguments`` kernel arguments that the new system should have.
 
     One that was adopted before is taken back first, so that adopting twice gives the same result. ``name`` is what
     problems call it. Raises ReleaseError for a release that has no rebuild drives, KickstartError with every problem.
@@ -130,7 +132,7 @@ def adopt(
         raise KickstartError(*problems)
     work = _Work(document)
     _change_source(work, source, iso_dir, has_packages=has_packages)
-    _move_storage(work, capabilities)
+    _move_storage(work, capabilities, arguments)
     _add_end(work, commands)
     if extra:
         work.add(_before_sections(document), list(extra), _EXTRA)
@@ -140,7 +142,8 @@ def adopt(
     changes = tuple(
         Change(numbers[c.line - 1], c.before, c.after, c.reason) for c in sorted(work.changes, key=lambda c: c.line)
     )
-    notices = tuple(problem(remark) for remark in refusals.notices(document, commands, capabilities))
+    remarks = [*refusals.notices(document, commands, capabilities), *refusals.console_notices(document, arguments)]
+    notices = tuple(problem(remark) for remark in remarks)
     return Adopted(result, tuple(work.storage), changes, notices)
 
 
@@ -261,7 +264,7 @@ def _change_source(work: _Work, source: DriveRef, iso_dir: str, *, has_packages:
             work.decide(command, _Fate.REPLACED, now, now, "the source is the ISO on the rebuild drive")
 
 
-def _move_storage(work: _Work, capabilities: Capabilities) -> None:
+def _move_storage(work: _Work, capabilities: Capabilities, arguments: Sequence[str]) -> None:
     """Move the lines that name disks into the include, which takes the place of the first of them.
 
     Each command then stands at or before its old place and in its old order, so that a partition still comes before
@@ -278,7 +281,7 @@ def _move_storage(work: _Work, capabilities: Capabilities) -> None:
     names = {command.name for command in work.document.commands}
     lacking = {
         "bootloader": (
-            f"bootloader --location=mbr --{capabilities.boot_drive_option}={TARGET}",
+            loader_line(capabilities, arguments).text,
             "the boot loader must not reach the rebuild drive",
         ),
         "ignoredisk": (selection_lines(capabilities)[0].text, "no other disk may be touched"),

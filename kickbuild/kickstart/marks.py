@@ -71,11 +71,10 @@ def restore(text: str) -> Restored:
 def _step(document: Document, position: int) -> tuple[str | None, int]:
     """Return the line to keep, or None, and the position to go on from."""
     line = document.lines[position]
-    if line.text in {AFTER_BEGIN, AFTER_BEGIN + JOINED}:
-        # Whatever kind of line it is: RHEL 6 lets the last section have no end.
-        return _after_end(document, position)
     if not is_mark(line):
         return line.text + line.ending, position + 1
+    if line.text in {AFTER_BEGIN, AFTER_BEGIN + JOINED}:
+        return _after_end(document, position)
     if line.text == GUARD_BEGIN:
         return _guard_end(document, position)
     following = document.lines[position + 1 :]

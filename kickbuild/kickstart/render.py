@@ -14,6 +14,7 @@ from kickbuild.kickstart.after import after_section
 from kickbuild.kickstart.custom_lines import custom_lines, custom_problems
 from kickbuild.kickstart.extra import extra_problems
 from kickbuild.kickstart.guard import INCLUDE, render_guard
+from kickbuild.kickstart.lasting import lasting_arguments
 from kickbuild.kickstart.network import network_lines, network_problems
 from kickbuild.kickstart.parse import parse
 from kickbuild.kickstart.storage import StorageLine, least_target_size, storage_lines
@@ -62,6 +63,7 @@ def _adopted(request: KickstartRequest) -> str:
         iso_dir=iso_dir(request),
         has_packages=request.has_packages,
         extra=request.loaded.profile.kickstart.extra,
+        arguments=lasting_arguments(request.loaded.profile.boot.kernel_args),
     )
     return assemble(result, _guard(request, tuple(StorageLine(line) for line in result.storage_lines)), _after(request))
 
@@ -72,7 +74,7 @@ def _written(request: KickstartRequest) -> str:
     if problems:
         raise ReleaseError(*problems)
     storage = (
-        *storage_lines(profile.storage, can, request.arch),
+        *storage_lines(profile.storage, can, request.arch, lasting_arguments(profile.boot.kernel_args)),
         *custom_lines(profile.storage.lines, can),
     )
     return render(

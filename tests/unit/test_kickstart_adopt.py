@@ -566,3 +566,27 @@ def test_the_command_refuses_with_lines(tmp_path: Path, capsys: pytest.CaptureFi
     assert run_cli(["adopt", str(file), "--release=rocky9"]) == ExitCode.INPUT
     assert run_cli(["adopt", str(file), "--release=nosuch"]) == ExitCode.INPUT
     assert run_cli(["adopt", str(tmp_path / "no.ks"), "--release=rocky9"]) == ExitCode.USAGE
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
+@pytest.mark.parametrize("more", ["", "%post\nlast\n%end", "# a remark"])
+def test_the_script_at_the_end_is_taken_back_to_the_byte(more: str, ending: str) -> None:
+    text = KS.rstrip("\n") + (f"\n{more}" if more else "") + ending
+    result = adopted(text)
+    whole = assemble(result, GUARD, AFTER)
+    assert whole.endswith("\n%end\n# kickbuild after ends\n")
+    assert restore(whole).text == text
+    assert assemble(adopted(whole), GUARD, AFTER) == whole
+    # What somebody adds below stays.
+    assert restore(f"{whole}# mine\n").text in {f"{text}# mine\n", f"{text}\n# mine\n"}
+
+
+def test_consoles_of_the_entry_and_of_the_new_system() -> None:
+    arguments = ("console=tty0", "console=ttyS0,115200")
+    [notice] = adopted(KS, arguments=arguments).notices
+    assert notice.where == "ks.cfg:10"
+    assert notice.message.startswith("the new system boots without console=tty0 console=ttyS0,115200, which")
+    given = KS.replace('"quiet"', '"quiet console=tty0 console=ttyS0,115200"')
+    assert adopted(given, arguments=arguments).notices == ()
+    lines = adopted(with_line("", instead_of="bootloader"), arguments=arguments).storage_lines
+    assert 'bootloader --location=mbr --boot-drive=@TARGET@ --append="console=tty0 console=ttyS0,115200"' in lines

@@ -162,6 +162,15 @@ def test_extra_cannot_undo_the_guard(extra: str, says: str) -> None:
         render(MINIMAL + f'[kickstart]\nextra = ["{extra}"]\n')
 
 
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_new_system_has_the_consoles_that_the_entry_has(release: str) -> None:
+    given = ["console=tty0", "console=ttyS0,115200", "net.ifnames=0", "rd.driver.blacklist=nouveau", "nomodeset"]
+    installers = ["inst.sshd", "inst.vnc", "ip=dhcp", "text", "rd.debug", "vncpassword=geheim", "x=@OTHERS@"]
+    text = render(MINIMAL + f"[boot]\nkernel_args = {given + installers}\n", release)
+    [line] = [line for line in text.splitlines() if "bootloader --location=mbr" in line]
+    assert line.endswith(f'=@TARGET@ --append="{" ".join(given)}"')
+
+
 def test_extra_that_does_not_parse_is_said_with_its_line() -> None:
     with pytest.raises(KickstartError) as caught:
         render(MINIMAL + '[kickstart]\nextra = ["frobnicate --now"]\n')
