@@ -209,8 +209,15 @@ def _new_key(box: Box, steps: Steps, *, accept: bool) -> dict[str, Any]:
     from kickbuild.trigger.ssh import Ssh
 
     assert isinstance(box.transport, Ssh)
-    key = proven_key(box.transport)
-    place = replace_key(box.transport, key) if accept else None
+    place = None
+    try:
+        key = proven_key(box.transport)
+        if accept:
+            place = replace_key(box.transport, key)
+    except KickbuildError as error:
+        # The box is rebuilt all the same.
+        steps.note(f"the new host key could not be put into known_hosts: {error}")
+        return {"host_key": {"accepted": False}}
     steps.note(f"the new system has a new host key: {key.type} {key.fingerprint}")
     if place is not None:
         steps.note(f"{place} has it now; what it was is in {place.name}.old beside it")

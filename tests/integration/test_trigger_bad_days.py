@@ -98,6 +98,20 @@ def test_a_new_host_key_goes_into_known_hosts_hashed_under_its_alias(box: SshBox
     assert kickbuild(box, "status").code == 0
 
 
+def test_known_hosts_that_cannot_be_written_make_no_rebuild_fail(box: SshBox, agent: StandIn) -> None:
+    def on_reboot() -> None:
+        box.new_host_key()
+        agent.rebuilt()
+
+    files = box.client.home / "none/none/known_hosts"
+    box.client.add(box, f"UserKnownHostsFile {files} {box.client.known_hosts}")
+    box.on_reboot = on_reboot
+    done = trigger(agent, "--accept-new-host-key")
+    assert done.code == 0, done.err
+    assert "could not be put into known_hosts" in done.err
+    assert "box1: rebuilt in" in done.out
+
+
 def test_a_new_host_key_that_proves_nothing_is_never_trusted(box: SshBox, agent: StandIn) -> None:
     def on_reboot() -> None:
         box.new_host_key()
