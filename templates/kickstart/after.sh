@@ -330,7 +330,7 @@ with_drive() {
 }
 
 rm -f "$notes" "$root/tmp/kickbuild-stamped"
-find_root
+find_root || note "the new system is not mounted where this installer is known to have it"
 status=0
 told=$root/tmp/kickbuild-with-drive.log
 within 900 "$told" with_drive || status=$?

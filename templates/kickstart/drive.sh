@@ -39,7 +39,13 @@ note() {
 }
 
 # reasons: print what was noted, on one line.
-reasons() { if [ -r "$notes" ]; then joined "$(tail -n 40 "$notes")"; else printf '\n'; fi; }
+reasons() {
+    if [ -r "$notes" ]; then
+        joined "$(tail -n 40 "$notes" | sed 's/[[:cntrl:]]/ /g')"
+    else
+        printf '\n'
+    fi
+}
 
 # read_begun: set arming and started to what the guard has left in the installer's memory, or on the drive.
 read_begun() {
@@ -60,7 +66,6 @@ find_root() {
             return 0
         fi
     done
-    note "the new system is not mounted where this installer is known to have it"
     return 1
 }
 
