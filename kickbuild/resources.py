@@ -1,4 +1,4 @@
-"""Where the templates and the example profiles are: in the wheel, or in the checkout."""
+"""Where the templates, the example profiles and the Ansible collection are: in the wheel, or in the checkout."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def templates() -> Path:
 def profiles() -> Path:
     """Return the directory of the example profiles."""
     return _find("profiles")
+
+
+def collection() -> Path:
+    """Return the directory of the Ansible collection."""
+    return _find("ansible")
 
 
 def _find(name: str) -> Path:
