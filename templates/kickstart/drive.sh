@@ -3,13 +3,14 @@
 # What kickbuild's scripts at the end of an installation begin with: the rebuild drive and the new system as this
 # release's installer has them mounted, and what is left on both of how it ended.
 #
-# They run under any POSIX shell. Programs they use, in the installers of RHEL 6 and newer: cat chmod chown chroot date ln
-# ls mkdir mount mv readlink rm rmdir sed sleep sync tail umount. Nothing in them fails an installation: what does not
-# work is noted, and the rest is done.
+# They run under any POSIX shell. Programs they use, in the installers of RHEL 6 and newer: cat chroot date ls mkdir mount
+# mv readlink rm rmdir sed sleep sync tail umount, and where they are chown and ln. Nothing in them fails an installation:
+# what does not work is noted, and the rest is done.
 #
 # KB_TEST_ROOT puts a made-up machine in the place of this one; without that machine's own mark it counts for nothing.
 
 set -u
+umask 022
 LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
@@ -141,8 +142,7 @@ is_own_directory() {
 leave_stamp() {
     is_own_directory etc || return 1
     ended=$(now)
-    put_text "$sysroot/etc/kickbuild-release" "$(state_text installed "$started" "$ended" "$(reasons)")" &&
-        chmod 644 "$sysroot/etc/kickbuild-release"
+    put_text "$sysroot/etc/kickbuild-release" "$(state_text installed "$started" "$ended" "$(reasons)")"
 }
 
 # leave_state OUTCOME: tell on the drive how it ended.
@@ -167,10 +167,8 @@ masked() {
 # what is in them.
 leave_logs() {
     logs=$home/log
-    [ ! -h "$logs" ] || rm -f "$logs"
-    [ -d "$logs" ] || mkdir "$logs" || return 1
-    chmod 700 "$logs"
-    rm -f "$logs"/*.log "$logs"/.kickbuild-partial-*
+    umask 077
+    rm -rf "$logs" && mkdir "$logs" || return 1
     for name in anaconda program storage packaging dnf.librepo dnf hawkey ifcfg lvm dbus yum kickbuild-guard kickbuild-after; do
         leave_log "$root/tmp/$name.log" "$name.log" || return 1
     done
@@ -182,7 +180,7 @@ leave_logs() {
 leave_log() {
     [ -f "$1" ] && [ ! -h "$1" ] || return 0
     partial=$logs/.kickbuild-partial-$2
-    if (umask 077 && tail -c 1048576 "$1" | masked | tail -c 1048576 >"$partial" && [ -s "$partial" ]) || [ ! -s "$1" ]; then
+    if (tail -c 1048576 "$1" | masked | tail -c 1048576 >"$partial" && [ -s "$partial" ]) || [ ! -s "$1" ]; then
         mv -f "$partial" "$logs/$2"
     else
         rm -f "$partial"
