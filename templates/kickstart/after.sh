@@ -315,7 +315,7 @@ with_drive() {
     if [ -n "$sysroot" ]; then
         restore
         enter
-        leave_stamp && relabel
+        if leave_stamp; then relabel; else note "the new system takes no stamp"; fi
         : >"$root/tmp/kickbuild-stamped"
     fi
     within 120 /dev/null leave_logs || note "not all logs are on the drive"
@@ -327,7 +327,7 @@ with_drive() {
 rm -f "$notes" "$root/tmp/kickbuild-stamped"
 find_root || note "the new system is not mounted where this installer is known to have it"
 status=0
-told=$root/tmp/kickbuild-with-drive.log
+told=$root/tmp/kickbuild-restore.log
 within 900 "$told" with_drive || status=$?
 cat "$told"
 [ $status -ne 124 ] || note "the drive does not answer"

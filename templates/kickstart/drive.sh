@@ -169,7 +169,8 @@ leave_logs() {
     logs=$home/log
     umask 077
     rm -rf "$logs" && mkdir "$logs" || return 1
-    for name in anaconda program storage packaging dnf.librepo dnf hawkey ifcfg lvm dbus yum kickbuild-guard kickbuild-after; do
+    for name in anaconda program storage packaging dnf.librepo dnf hawkey ifcfg lvm dbus yum kickbuild-guard \
+        kickbuild-restore kickbuild-enter; do
         leave_log "$root/tmp/$name.log" "$name.log" || return 1
     done
     leave_log "$root/tmp/syslog" syslog.log || return 1
@@ -178,9 +179,9 @@ leave_logs() {
 
 # leave_log FILE NAME: copy its last MiB, for root alone.
 leave_log() {
-    [ -f "$1" ] && [ ! -h "$1" ] || return 0
+    [ -f "$1" ] && [ ! -h "$1" ] && [ -s "$1" ] || return 0
     partial=$logs/.kickbuild-partial-$2
-    if (tail -c 1048576 "$1" | masked | tail -c 1048576 >"$partial" && [ -s "$partial" ]) || [ ! -s "$1" ]; then
+    if tail -c 1048576 "$1" | masked | tail -c 1048576 >"$partial" && [ -s "$partial" ]; then
         mv -f "$partial" "$logs/$2"
     else
         rm -f "$partial"

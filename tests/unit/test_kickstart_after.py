@@ -272,8 +272,13 @@ def test_logs(box: AfterBox) -> None:
     logs = box.home / "log"
     logs.mkdir()
     (logs / "old.log").write_text("old\n")
-    box.run(keep=())
-    assert sorted(path.name for path in logs.iterdir()) == ["anaconda.log", "program.log"]
+    box.chroot(says="password: geheim")
+    box.run(keep=("hostname",))
+    assert sorted(path.name for path in logs.iterdir()) == [
+        *("anaconda.log", "kickbuild-enter.log", "kickbuild-restore.log", "program.log")
+    ]
+    assert "was not armed" in (logs / "kickbuild-restore.log").read_text()
+    assert not [path for path in logs.iterdir() if "geheim" in path.read_text()]
     assert logs.stat().st_mode & 0o777 == 0o700
     assert (logs / "anaconda.log").stat().st_size == 1048576
     assert (logs / "anaconda.log").read_text().endswith("\nend\n")
