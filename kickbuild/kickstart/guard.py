@@ -6,9 +6,10 @@ with, each quoted for the shell.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from kickbuild import resources
+from kickbuild import __version__, resources
 from kickbuild.profile.describe import target_words
 from kickbuild.quoting import shell_quote
 
@@ -31,6 +32,7 @@ def render_guard(
     source: DriveRef,
     target: Target,
     capabilities: Capabilities,
+    release: str,
     kickstart_path: str,
     iso_path: str,
     iso_size: int,
@@ -46,6 +48,8 @@ def render_guard(
     values = {
         "KB_PROFILE": profile_name,
         "KB_DIGEST": profile_digest,
+        "KB_RELEASE": release,
+        "KB_VERSION": __version__,
         "KB_SOURCE_TAG": source.kind.name,
         "KB_SOURCE_KIND": source.kind.value,
         "KB_SOURCE": source.value,
@@ -66,5 +70,10 @@ def render_guard(
         "KB_INCLUDE": INCLUDE,
         "KB_STORAGE": "\n".join(f"{condition}\t{line}" for condition, line in storage_lines),
     }
-    program = (resources.templates() / "kickstart" / "guard.sh").read_text(encoding="utf-8")
-    return "".join(f"{name}={shell_quote(value)}\n" for name, value in values.items()) + program
+    return "".join(f"{name}={shell_quote(value)}\n" for name, value in values.items()) + guard_program()
+
+
+@cache
+def guard_program() -> str:
+    """Return the guard's program, which is the same for every profile."""
+    return (resources.templates() / "kickstart" / "guard.sh").read_text(encoding="utf-8")

@@ -63,18 +63,44 @@ def load_profile(path: Path, environment: Mapping[str, str] | None = None) -> Lo
 
 def parse_profile(text: str, path: Path, *, environment: Mapping[str, str]) -> LoadedProfile:
     """Return the profile that ``text`` means; ``path`` is where it stands. Raises ProfileError."""
+    tables = parse_tables(text, path)
+    return profile_of(tables.data, path, tables.place, environment=environment)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileTables:
+    """A profile's tables as TOML, of which nothing is checked yet."""
+
+    path: Path
+    data: dict[str, Any]
+    lines: dict[positions.Path, int]
+
+    def place(self, keys: positions.Path) -> str:
+        """Return where a key is: ``web.toml:12: target.serial``."""
+        line = positions.find_line(self.lines, keys)
+        return f"{self.path}:{line}: {dotted(keys)}" if line else f"{self.path}: {dotted(keys)}"
+
+
+def read_tables(path: Path) -> ProfileTables:
+    """Read a profile's tables. Raises ProfileError where it is no TOML."""
+    return parse_tables(_read_text(path), path)
+
+
+def parse_tables(text: str, path: Path) -> ProfileTables:
+    """Return the tables of a profile's text. Raises ProfileError where it is no TOML."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"is not TOML: {error}", where=str(path)) from error
     except RecursionError as error:
         raise ProfileError("is nested too deeply to be a profile", where=str(path)) from error
-    lines = positions.key_lines(text)
+    return ProfileTables(path, data, positions.key_lines(text))
 
-    def place(keys: positions.Path) -> str:
-        line = positions.find_line(lines, keys)
-        return f"{path}:{line}: {dotted(keys)}" if line else f"{path}: {dotted(keys)}"
 
+def profile_of(
+    data: dict[str, Any], path: Path, place: Callable[[positions.Path], str], *, environment: Mapping[str, str]
+) -> LoadedProfile:
+    """Return the profile that tables mean; ``place`` tells where a key is. Raises ProfileError."""
     try:
         profile = Profile.model_validate(data)
     except ValidationError as error:

@@ -113,6 +113,7 @@ leave() {
 
 # take_lock: let no other agent change the box meanwhile; fail where one does.
 take_lock() {
+    [ -z "$lock" ] || return 0
     lock=$(place_of_own) || {
         lock=''
         return 0

@@ -22,6 +22,12 @@ begin_change() {
 }
 
 run_arm() {
+    # From here on, and not only for the change: who disarms because a connection broke must not find nothing to take
+    # back while this agent still checks, and arms thereafter.
+    if [ "$is_dry" = no ] && [ "$(id -u 2>/dev/null)" = 0 ] && ! take_lock; then
+        summary="refused; nothing was written"
+        end "$(refusal_code)"
+    fi
     check_all
     if [ "$errors" -gt 0 ]; then
         summary="refused: $errors errors; nothing was written"

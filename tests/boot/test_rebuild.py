@@ -25,8 +25,9 @@ pytestmark = [
 ]
 
 BIOS, UEFI, LEGACY = Loader.GRUB2_BIOS, Loader.GRUB2_UEFI, Loader.GRUB_LEGACY
-#: Where the guard leaves its reason on the drive.
+#: Where the guard leaves its reason on the drive, and what it decided.
 GUARD_LOG = "/kickbuild/web/last-refusal.log"
+STATE = "/kickbuild/web/rebuild.state"
 #: GRUB 2 clears its environment block of 1024 bytes, GRUB legacy writes the first sector of its default file.
 SECTORS_OF_ONE_SHOT = 2
 
@@ -76,13 +77,14 @@ def require_refused(played: Played, reason: str) -> None:
     assert played.run.transcript.says(f"^kickbuild: - .*{reason}"), str(played.run)
     require_home(played)
     assert reason in read_file(played.drive, GUARD_LOG).decode()
-    require_same_files(played, but=GUARD_LOG)
+    assert "\noutcome=refused\n" in read_file(played.drive, STATE).decode()
+    require_same_files(played)
 
 
-def require_same_files(played: Played, but: str = "") -> None:
+def require_same_files(played: Played) -> None:
     before, after = played.drive_states()
     assert after.outside == before.outside
-    assert {path: sha256 for path, sha256 in after.files.items() if path != but} == before.files
+    assert {path: sha256 for path, sha256 in after.files.items() if path not in {GUARD_LOG, STATE}} == before.files
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,7 @@ def test_rhel_7_mounts_the_drive_writable_and_its_files_stay(lab: Lab, tmp_path:
     box = Box(loader=BIOS, release=7, find_by="label", bus=Bus.SCSI, old=TARGET, images_first=True)
     played = lab.play(box, tmp_path)
     require_installed(played, "NEW-SYSTEM-REACHED")
+    assert "\noutcome=started\n" in read_file(played.drive, STATE).decode()
     require_same_files(played)
 
 

@@ -22,6 +22,7 @@ GROUND = {
     "run",
     "templating",
     "units",
+    "workers",
 }
 #: Room -> layer. A module may import from its own layer and below.
 LAYERS = {
@@ -37,7 +38,9 @@ LAYERS = {
     "kickstart": 4,
     "lint": 5,
     "build": 6,
-    "cli": 7,
+    "trigger": 7,
+    "fleet": 8,
+    "cli": 9,
 }
 #: Third-party or delicate module -> the rooms that may import it.
 FENCES = {
@@ -47,6 +50,8 @@ FENCES = {
     "jinja2": {"templating", "lint.template"},
     "yaml": {"lint.template"},
     "subprocess": {"run"},
+    "ansible": {"fleet.inventory"},
+    "ansible_runner": {"fleet.playbook"},
     "click": {"cli"},
     "rich": {"cli"},
     "pydantic": {"profile", "kickstart.render"},
