@@ -37,16 +37,9 @@ def render_agent() -> str:
     guard = (templates / "kickstart" / "guard.sh").read_text(encoding="utf-8")
     parts = [(templates / "agent" / f"{name}.sh").read_text(encoding="utf-8") for name in _PARTS]
     ground, *rest = (_LINTER.sub("", part) for part in parts)
-    shared = [_function(guard, name) for name in _OF_THE_GUARD]
+    shared = [resources.shell_function(guard, name) for name in _OF_THE_GUARD]
     head = f"#!/bin/sh\nKB_VERSION={shell_quote(__version__)}\n"
     return "\n".join([head + ground, "# The guard's own functions.\n", *shared, _release_facts(), *rest])
-
-
-def _function(program: str, name: str) -> str:
-    found = re.search(rf"(?ms)^{re.escape(name)}\(\) \{{.*?^\}}\n", program)
-    if found is None:
-        raise ValueError(f"the guard has no function {name}")
-    return found[0]
 
 
 def _release_facts() -> str:

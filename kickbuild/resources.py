@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -25,3 +26,15 @@ def collection() -> Path:
 def _find(name: str) -> Path:
     packaged = _PACKAGE / "_data" / name
     return packaged if packaged.is_dir() else _PACKAGE.parent / name
+
+
+def shell_function(program: str, name: str) -> str:
+    """Return the text of a function of a shell program, so that another can have it too.
+
+    It begins with its name at a line's beginning and ends with the brace that stands so, or on the line it begins on.
+    Raises ValueError where the program has no such function.
+    """
+    found = re.search(rf"(?m)^{re.escape(name)}\(\) \{{(?:.*\}}\n|(?s:\n.*?)^\}}\n)", program)
+    if found is None:
+        raise ValueError(f"there is no function {name}")
+    return found[0]

@@ -188,10 +188,12 @@ def _converse(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, m
                 stopped = "time"
             elif any(len(data) > most for data in said.values()):
                 stopped = "size"
-    if stopped:
+    try:
+        process.wait(0 if stopped else max(deadline - time.monotonic(), _LOOK))
+    except subprocess.TimeoutExpired:
+        stopped = stopped or "time"
         process.kill()
-    code = process.wait(None if stopped else max(deadline - time.monotonic(), 1))
-    return Completed(code, bytes(said[process.stdout]), bytes(said[process.stderr]), stopped)
+    return Completed(process.wait(), bytes(said[process.stdout]), bytes(said[process.stderr]), stopped)
 
 
 def _fed(process: subprocess.Popen[bytes], stdin: bytes, ready: selectors.BaseSelector) -> bytes:

@@ -14,6 +14,7 @@ from kickbuild.boot.loaders import LOADERS
 from kickbuild.build import layout
 from kickbuild.build.conflicts import conflicts, doubles
 from kickbuild.build.judge import judged_kickstart
+from kickbuild.build.leavings import left_of
 from kickbuild.build.manifest import MANIFEST, FileRecord, Manifest, ProfileRecord
 from kickbuild.build.steps import CopyIso, Extract, Keep, Remove, Step, Write
 from kickbuild.drive.ref import DriveRef, RefKind
@@ -282,6 +283,7 @@ def _drive_plan(
     removals = tuple(
         Remove(path, record.size) for path, record in (before.files if before else {}).items() if path not in needed
     )
+    removals += tuple(Remove(path, size) for path, size in left_of(leaving or set(), state.nodes).items())
     planned = {step.path for plan in plans for step in plan.steps}
     kept = {p: r for p, r in (before.files if before else {}).items() if p in needed and p not in planned}
     plan = DrivePlan(

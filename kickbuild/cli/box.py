@@ -117,6 +117,5 @@ def _show(box: Box, answer: Answer, *, as_json: bool) -> int:
     if not answer.found("error"):
         return int(ExitCode.DONE)
     if answer.command == "check":
-        lacks = any(finding.id in {"privileges", "tools.missing"} for finding in answer.findings)
-        return int(ExitCode.ENVIRONMENT if lacks else ExitCode.FINDINGS)
+        return int(ExitCode.FINDINGS)
     return int(refusal(answer.findings, box.host).exit_code)

@@ -40,7 +40,12 @@ def confirm_plan(plan: BoxPlan, confirm: str | None, *, can_ask: bool) -> None:
         )
     word = word_to_type(plan)
     click.echo(f"Type {word} to rebuild it, anything else to leave it as it is: ", err=True, nl=False)
-    if sys.stdin.readline().strip() != word:
+    try:
+        typed = sys.stdin.readline().strip()
+    except KeyboardInterrupt:
+        click.echo(err=True)
+        raise
+    if typed != word:
         raise RefusedError("not confirmed; nothing was done", where=plan.host)
 
 

@@ -17,10 +17,14 @@ _PATH = click.Path(path_type=Path)
 
 
 def host_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add HOST and the options that say how it is reached."""
+    """Add HOST, or the directory of a mounted system, and the options that say how it is reached."""
+    root = click.option("--root", type=_PATH, metavar="DIR", help="Instead of HOST: the system that is mounted on DIR.")
+    return click.argument("host", required=False, metavar="HOST")(root(way_options(function)))
+
+
+def way_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a HOST is reached."""
     options = [
-        click.argument("host", required=False, metavar="HOST"),
-        click.option("--root", type=_PATH, metavar="DIR", help="Instead of HOST: the system that is mounted on DIR."),
         click.option("--sudo", is_flag=True, help="Become root by sudo -n there."),
         click.option("-o", "--ssh-option", "options", multiple=True, metavar="NAME=VALUE", help="An option for ssh."),
         click.option("--ssh-config", "config", type=_PATH, metavar="FILE", help="Another configuration file for ssh."),
@@ -33,7 +37,7 @@ def host_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def the_box(
-    host: str | None, *, root: Path | None, sudo: bool, options: tuple[str, ...], config: Path | None
+    host: str | None, *, root: Path | None = None, sudo: bool, options: tuple[str, ...], config: Path | None
 ) -> Iterator[Box]:
     """Yield the box that the options name; the connection to it ends with the block. Raises UsageError."""
     from kickbuild.trigger.box import Box

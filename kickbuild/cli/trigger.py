@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kickbuild.cli.box import _FULL, _PROFILE, _name
-from kickbuild.cli.host_options import host_options, the_box
+from kickbuild.cli.host_options import the_box, way_options
 from kickbuild.cli.output import echo_json, plain
 from kickbuild.errors import ExitCode, KickbuildError, UsageError
 
@@ -21,14 +21,29 @@ if TYPE_CHECKING:
     from kickbuild.trigger.record import Record
     from kickbuild.trigger.wait import Limits
 
+#: Seconds: a week.
+_LONGEST = 604800
+
+
+def _checked_seconds(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """Return a time; a comparison with what is no number is false."""
+    if not 0 < value <= _LONGEST:
+        raise click.BadParameter(f"not a number of seconds above zero, up to {_LONGEST}", ctx=context, param=parameter)
+    return value
+
 
 def _waits(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of waiting."""
-    seconds = click.FloatRange(min=0.01, max=86400)
+    times = [
+        ("--timeout", 3600.0, "Wait so long until it is back; 3600 by default."),
+        ("--leave-timeout", 300.0, "Wait so long until it has left; 300 by default."),
+        ("--look-every", 5.0, "Look so often at first, then less often; 5 by default."),
+    ]
     options = [
-        click.option("--timeout", type=seconds, default=3600, metavar="SECONDS", help="Until it is back: 3600."),
-        click.option("--leave-timeout", type=seconds, default=300, metavar="SECONDS", help="Until it has left: 300."),
-        click.option("--look-every", type=seconds, default=5, metavar="SECONDS", help="Between two looks at first: 5."),
+        *(
+            click.option(name, type=float, default=default, metavar="SECONDS", help=text, callback=_checked_seconds)
+            for name, default, text in times
+        ),
         click.option(
             "--accept-new-host-key",
             is_flag=True,
@@ -41,7 +56,8 @@ def _waits(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@host_options
+@click.argument("host", metavar="HOST")
+@way_options
 @_PROFILE
 @_FULL
 @click.option("--plan", "only_plan", is_flag=True, help="Only print the plan and its token.")
@@ -49,18 +65,15 @@ def _waits(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--no-wait", is_flag=True, help="Do not wait for the box to come back.")
 @_waits
 def trigger(
-    *, host: str | None, as_json: bool, profile: str, full: bool, only_plan: bool, confirm: str | None, no_wait: bool,
+    *, host: str, as_json: bool, profile: str, full: bool, only_plan: bool, confirm: str | None, no_wait: bool,
     timeout: float, leave_timeout: float, look_every: float, accept_new_host_key: bool, **way: Any,
 ) -> int:  # fmt: skip
     """Rebuild HOST: check, show the plan, confirm, arm, reboot, wait, and look for the new system's stamp."""
-    from kickbuild.trigger.host import HostKind
     from kickbuild.trigger.rebuild import Wish
     from kickbuild.trigger.wait import Limits
 
     wish = Wish(_name(profile), full)
     with the_box(host, **way) as box:
-        if box.host.kind is HostKind.MOUNTED:
-            raise UsageError("a mounted system does not reboot", where="--root", hint="kickbuild arm --root arms it")
         if only_plan:
             return _show_plan(box, wish, as_json=as_json)
         limits = Limits(leave_timeout, timeout, look_every)
@@ -71,11 +84,12 @@ def trigger(
 
 
 @click.command()
-@host_options
+@click.argument("host", metavar="HOST")
+@way_options
 @click.option("--id", "arming", metavar="ID", help="The arming's id, where another workstation has triggered it.")
 @_waits
 def wait(
-    *, host: str | None, as_json: bool, arming: str | None, timeout: float, leave_timeout: float, look_every: float,
+    *, host: str, as_json: bool, arming: str | None, timeout: float, leave_timeout: float, look_every: float,
     accept_new_host_key: bool, **way: Any,
 ) -> int:  # fmt: skip
     """Go on waiting for HOST, where an earlier `kickbuild trigger` was ended or did not wait."""
@@ -195,8 +209,15 @@ def _new_key(box: Box, steps: Steps, *, accept: bool) -> dict[str, Any]:
     from kickbuild.trigger.ssh import Ssh
 
     assert isinstance(box.transport, Ssh)
-    key = proven_key(box.transport)
-    place = replace_key(box.transport, key) if accept else None
+    place = None
+    try:
+        key = proven_key(box.transport)
+        if accept:
+            place = replace_key(box.transport, key)
+    except KickbuildError as error:
+        # The box is rebuilt all the same.
+        steps.note(f"the new host key could not be put into known_hosts: {error}")
+        return {"host_key": {"accepted": False}}
     steps.note(f"the new system has a new host key: {key.type} {key.fingerprint}")
     if place is not None:
         steps.note(f"{place} has it now; what it was is in {place.name}.old beside it")

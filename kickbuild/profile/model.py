@@ -144,7 +144,11 @@ class Kickstart(Table):
 class Boot(Table):
     """The Rebuild entry."""
 
-    kernel_args: tuple[Word, ...] = Field((), description='Added to the kernel line, such as "console=ttyS0,115200".')
+    kernel_args: tuple[Word, ...] = Field(
+        (),
+        description='Added to the kernel line of the entry, such as "console=ttyS0,115200"; what is not for the '
+        "installer alone is the new system's as well.",
+    )
 
 
 def _whole_number(value: object) -> object:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 from kickbuild.errors import HostError, UsageError
 from kickbuild.run import Completed, run_bounded
 from kickbuild.trigger.answer import MOST_BYTES, clean
-from kickbuild.trigger.remote import remote_command
+from kickbuild.trigger.remote import BOOT_ID, remote_command
 from kickbuild.trigger.transport import Reach, ReachError, bounded
 
 if TYPE_CHECKING:
@@ -139,7 +139,8 @@ class Ssh:
     def _call(
         self, options: Sequence[str], program: str, words: Sequence[str], *, stdin: bytes, timeout: float
     ) -> Completed:
-        command = remote_command(program, words, sudo=self._sudo)
+        # A new system may have no rule for sudo yet; that it has booted is to be seen all the same.
+        command = remote_command(program, words, sudo=self._sudo and program != BOOT_ID)
         done = run_bounded([*self._line(options), command], timeout=timeout, most=MOST_BYTES, stdin=stdin)
         if done.code == _SSH_FAILED:
             raise self._failure(done)

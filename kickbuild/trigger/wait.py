@@ -148,6 +148,9 @@ class Waiting:
             status = box.ask("status")
             if is_new_system(status, self.record.id):
                 return self._rebuilt(status)
+            if not self.record.boot_id and status.state == "armed" and status.id == self.record.id:
+                self._saw("it is armed, and has not booted since")
+                return None
             if any(finding.id == "box.installer" for finding in box.ask("check").findings):
                 self._saw("it runs the installer")
                 return None
@@ -169,9 +172,12 @@ class Waiting:
         return Result(Outcome.REBUILT, text, self.seconds, status=status)
 
     def _came_home(self, box: Box, status: Answer, reason: str) -> Result:
-        hint = f"kickbuild report {self.record.host} shows the installer's logs"
+        host = self.record.host
+        hint = f"`kickbuild report {host}` shows the installer's logs"
         if status.state == "armed" and status.id == self.record.id:
             hint = f"{taken_back(box)}; {hint}"
+        elif status.state == "spent":
+            hint += f"; `kickbuild disarm {host}` takes out what is left of the arming"
         text = f"came back with the old system: {reason}"
         return Result(Outcome.OLD_SYSTEM, text, self.seconds, hint, status)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.root, pytest.mark.tools, needs_root(), needs_tools(*SSH_TOOLS)]
 #: Looks come in quick succession.
-QUICK = ("--look-every", "0.05", "--leave-timeout", "20", "--timeout", "40")
+QUICK = ("--look-every", "0.05", "--leave-timeout", "60", "--timeout", "100")
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_box_that_returns_old_says_why(box: SshBox, agent: StandIn) -> None:
     assert done.code == 1, done.err
     assert "came back with the old system: the rebuild was refused" in done.out
     assert "no disk has serial TARGET1" in done.out
-    assert "kickbuild report box1" in done.err
+    assert "`kickbuild report box1` shows" in done.err
 
 
 def test_what_is_still_armed_after_the_boot_is_taken_back(box: SshBox, agent: StandIn) -> None:
@@ -148,7 +148,11 @@ def test_a_box_that_never_returns_can_be_waited_for_again(box: SshBox, agent: St
     done = kickbuild(box, "wait", *QUICK)
     assert done.code == 2
     assert "no rebuild of box1 was triggered from here" in done.err
-    assert kickbuild(box, "wait", *QUICK, "--id", ARMING).code == 0
+    agent.says("status", state="armed", id=ARMING)
+    agent.before("status", "[ ! -f /control/seen ] || cp /control/none.json /control/status.json; touch /control/seen")
+    done = kickbuild(box, "wait", *QUICK, "--id", ARMING, "--json")
+    assert done.code == 0, done.err
+    assert any(event["text"] == "it is armed, and has not booted since" for event in events(done)[:-1])
 
 
 def test_a_box_that_never_leaves_is_disarmed(box: SshBox, agent: StandIn) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,13 +98,27 @@ def test_a_new_host_key_goes_into_known_hosts_hashed_under_its_alias(box: SshBox
     assert kickbuild(box, "status").code == 0
 
 
+def test_known_hosts_that_cannot_be_written_make_no_rebuild_fail(box: SshBox, agent: StandIn) -> None:
+    def on_reboot() -> None:
+        box.new_host_key()
+        agent.rebuilt()
+
+    files = box.client.home / "none/none/known_hosts"
+    box.client.add(box, f"UserKnownHostsFile {files} {box.client.known_hosts}")
+    box.on_reboot = on_reboot
+    done = trigger(agent, "--accept-new-host-key")
+    assert done.code == 0, done.err
+    assert "could not be put into known_hosts" in done.err
+    assert "box1: rebuilt in" in done.out
+
+
 def test_a_new_host_key_that_proves_nothing_is_never_trusted(box: SshBox, agent: StandIn) -> None:
     def on_reboot() -> None:
         box.new_host_key()
         agent.boots(last="installed", last_id=OTHER, system_id=OTHER)
 
     box.on_reboot = on_reboot
-    done = trigger(agent, "--accept-new-host-key", "--timeout", "2")
+    done = trigger(agent, "--accept-new-host-key", "--timeout", "5")
     assert done.code == 6
     assert "another host key, and nothing proves that it is the new system" in done.out
     assert ARMING not in (box.control / "calls").read_text()
@@ -179,6 +194,18 @@ def test_sudo_is_asked_never_to_ask(box: SshBox, agent: StandIn) -> None:
     assert "NOPASSWD" in done.err
 
 
+def test_a_new_system_without_a_rule_for_sudo_is_seen_to_have_booted(box: SshBox, agent: StandIn) -> None:
+    def on_reboot() -> None:
+        box.inside("sudo", 'echo "sudo: a password is required" >&2; exit 1')
+        agent.rebuilt()
+
+    box.inside("sudo", 'shift; exec "$@"')
+    box.on_reboot = on_reboot
+    done = trigger(agent, "--sudo", "--timeout", "5")
+    assert done.code == 6
+    assert "it has booted, but: sudo does not let the agent run" in done.out
+
+
 def test_only_the_plans_own_token_confirms_it(box: SshBox, agent: StandIn) -> None:
     old = agent.token()
     agent.facts["target_mounts"] = "/, /boot, /srv"
@@ -247,7 +274,13 @@ def test_ctrl_c_after_the_reboot_says_how_to_go_on(box: SshBox, agent: StandIn) 
 
 def test_killed_it_leaves_no_connection(box: SshBox, agent: StandIn) -> None:
     agent.before("check", HOLD)
-    process = start(box, "check", "-o", "ControlPersist=1")
+    # What a killed run leaves behind is an empty directory; a socket's name in it must be short.
+    with tempfile.TemporaryDirectory(prefix="k", dir="/tmp") as scratch:
+        _killed(box, scratch)
+
+
+def _killed(box: SshBox, scratch: str) -> None:
+    process = start(box, "check", "-o", "ControlPersist=1", TMPDIR=scratch)
     until((box.control / "here").exists)
     process.kill()
     ended(process)
