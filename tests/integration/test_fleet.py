@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,8 @@ class Fleet:
     client: Client
     agents: dict[str, StandIn]
     inventory: Path
+    sockets: str
+    """A directory whose name is short enough for a socket in it."""
 
     def __getitem__(self, name: str) -> StandIn:
         return self.agents[name]
@@ -99,6 +102,7 @@ class Fleet:
                 ANSIBLE_COLLECTIONS_PATH=str(self.top / "collections"),
                 ANSIBLE_HOME=str(self.top / "ansible"),
                 ANSIBLE_LOCALHOST_WARNING="false",
+                ANSIBLE_SSH_CONTROL_PATH_DIR=self.sockets,
                 PATH=f"{beside}:{os.environ['PATH']}",
                 PWD=str(self.top),
                 TMPDIR=str(self.top),
@@ -128,7 +132,13 @@ def ended(process: subprocess.Popen[bytes]) -> Done:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
+def sockets() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="kb-", dir="/tmp") as folder:
+        yield folder
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, sockets: str) -> Iterator[Fleet]:
     client = Client(tmp_path / "home")
     home = tmp_path / "collections/ansible_collections/kickbuild"
     home.mkdir(parents=True)
@@ -140,7 +150,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
             box = SshBox(tmp_path / name, name, client=client)
             agents[name] = StandIn(stack.enter_context(box))
             box.on_reboot = new_system(agents[name])
-        fleet = Fleet(tmp_path, client, agents, tmp_path / "hosts.yml")
+        fleet = Fleet(tmp_path, client, agents, tmp_path / "hosts.yml", sockets)
         fleet.write_inventory()
         yield fleet
 
@@ -289,7 +299,7 @@ def test_what_is_armed_is_taken_back(fleet: Fleet) -> None:
     assert (done.code, done.json["disarmed"]) == (0, True), done.err
     assert fleet.calls == {"web1": ["disarm"], "web2": ["disarm"], "web3": ["disarm"]}
 
-    # Ctrl-C while the canary is drained and its neighbours wait: what was armed is disarmed.
+    # Ctrl-C while two of a batch are armed and the third is not yet: what was armed is disarmed.
     fleet["web3"].before("arm", "while [ -e /control/hold ]; do sleep 0.1; done")
     (fleet["web3"].box.control / "hold").touch()
     for agent in fleet.agents.values():
@@ -297,12 +307,11 @@ def test_what_is_armed_is_taken_back(fleet: Fleet) -> None:
     token = fleet.token
     process = fleet.start("kickbuild", "fleet", "run", str(fleet.inventory), "--confirm", token, "--batches", "3")
     until(lambda: fleet["web1"].is_armed and fleet["web2"].is_armed and "arm" in fleet["web3"].calls)
-    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    (fleet["web3"].box.control / "hold").unlink()
     stopped = ended(process)
+    (fleet["web3"].box.control / "hold").unlink()
     assert stopped.code == 130, stopped.err
-    assert not any(fleet[name].is_armed for name in ("web1", "web2"))
+    assert not any(fleet[name].is_armed for name in ("web1", "web2")), (stopped.err, fleet.calls)
 
 
 def test_kickstarts_are_validated_by_the_collection(fleet: Fleet) -> None:
@@ -324,14 +333,14 @@ def test_kickstarts_are_validated_by_the_collection(fleet: Fleet) -> None:
     assert "failed=1" in done.out
 
 
-def test_the_agent_itself_arms_and_disarms_a_fleet(tmp_path: Path) -> None:
+def test_the_agent_itself_arms_and_disarms_a_fleet(tmp_path: Path, sockets: str) -> None:
     """With the real agent: check mode changes nothing, arming twice is arming once, and disarming is to the byte."""
     client = Client(tmp_path / "home")
     home = tmp_path / "collections/ansible_collections/kickbuild"
     home.mkdir(parents=True)
     (home / "rebuild").symlink_to(resources.collection())
     with SshBox(tmp_path / "web1", "web1", client=client) as box:
-        fleet = Fleet(tmp_path, client, {"web1": StandIn(box)}, tmp_path / "hosts.yml")
+        fleet = Fleet(tmp_path, client, {"web1": StandIn(box)}, tmp_path / "hosts.yml", sockets)
         box.fill_drive()
         fleet.write_inventory()
         before = box.tree()
