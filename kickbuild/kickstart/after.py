@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kickbuild import __version__, resources
-from kickbuild.kickstart.document import parse_document
+from kickbuild.kickstart.document import is_one_section
 from kickbuild.quoting import shell_quote
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ def _program(values: dict[str, str], name: str) -> str:
 
 def _section(header: str, program: str) -> str:
     text = f"{header}\n{program.rstrip()}\n%end"
-    document = parse_document(f"{text}\n")
-    if len(document.sections) != 1 or len(document.lines) != document.sections[0].body.stop or document.includes:
+    if not is_one_section(f"{text}\n"):
         raise ValueError(f"a line of {header} ends its section")
     return text

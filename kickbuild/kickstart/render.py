@@ -12,6 +12,7 @@ from kickbuild.errors import KickstartError, Problem, ReleaseError
 from kickbuild.kickstart.adopt import adopt, assemble, guard_section
 from kickbuild.kickstart.after import after_section
 from kickbuild.kickstart.custom_lines import custom_lines, custom_problems
+from kickbuild.kickstart.document import without_scripts
 from kickbuild.kickstart.extra import extra_problems
 from kickbuild.kickstart.guard import INCLUDE, render_guard
 from kickbuild.kickstart.lasting import lasting_arguments
@@ -294,6 +295,8 @@ _OLD_HASHES = ("$1$", "$5$", "$6$")
 
 def _require_parses(text: str, can: Capabilities, name: str) -> None:
     """Let the field's own grammar judge what was written."""
+    if not parse(without_scripts(text), can.handler).problems:
+        return
     lines = text.splitlines()
     problems = [
         Problem(
