@@ -168,7 +168,7 @@ def is_whole(box: Box) -> bool:
 
 SHELLS = pytest.mark.parametrize(
     ("layout", "shell"),
-    [(EL6, "dash"), (EL7, "dash"), (BLS, "dash"), (EL7, "bash")],
+    [(EL6, "dash"), (EL7, "dash"), (BLS, "dash"), pytest.param(EL7, "bash", marks=pytest.mark.slow)],
     ids=["el6", "el7", "bls", "el7-bash"],
 )
 
