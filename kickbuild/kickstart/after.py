@@ -22,7 +22,7 @@ AFTER_END: Final = "# kickbuild after ends"
 #: Behind ``AFTER_BEGIN`` where the kickstart's last line had no line end.
 JOINED: Final = " (the line above had no line end)"
 _OF_THE_GUARD: Final = (
-    *("read_file", "device_of", "mounts", "within", "now", "is_read_only", "is_plain", "value_of", "armed_id"),
+    *("read_file", "lower", "device_of", "mounts", "within", "now", "is_read_only", "is_plain", "value_of", "armed_id"),
     *("state_text", "joined", "put_text"),
 )
 

@@ -53,6 +53,14 @@ kept_hostname() {
     [ ${#kept_name} -gt 253 ] || printf '%s\n' "$kept_name"
 }
 
+# kept_defaults: print what belongs to no connection: ifcfg files may leave the gateway to all of them together.
+kept_defaults() {
+    sed -n '/^[[:space:]]*\(GATEWAY\|GATEWAYDEV\|IPV6_DEFAULTGW\|IPV6_DEFAULTDEV\)=./p' \
+        "$root/etc/sysconfig/network" 2>/dev/null
+}
+# kept_box: print what tells this machine from others; nothing where it does not tell.
+kept_box() { lower "$(read_file "$root/sys/class/dmi/id/product_uuid")"; }
+
 # check_keep: what the profile wants kept is there, the drive can hold it for root alone, and the new system reads it.
 check_keep() {
     kept_bytes=0
@@ -133,7 +141,7 @@ save_keep() {
         case $word in
         machine_id) kept_machine_id >"$keeping/machine-id" && [ -s "$keeping/machine-id" ] || return 1 ;;
         hostname) kept_hostname >"$keeping/hostname" && [ -s "$keeping/hostname" ] || return 1 ;;
-        *) each_kept "$word" copy_kept || return 1 ;;
+        *) each_kept "$word" copy_kept && save_defaults || return 1 ;;
         esac
     done
     sync
@@ -142,7 +150,13 @@ save_keep() {
 copy_kept() {
     mkdir -p "$keeping/${2%/*}" && cp "$1" "$keeping/$2" && chmod 600 "$keeping/$2" && cmp -s "$1" "$keeping/$2"
 }
-keep_text() { printf '%s=%s\n' id "$s_id" kept "$keep"; }
+save_defaults() {
+    [ -d "$keeping/network/network-scripts" ] || return 0
+    kept_lines=$(kept_defaults)
+    [ -z "$kept_lines" ] || { printf '%s\n' "$kept_lines" >"$keeping/network/defaults" &&
+        [ "$(cat "$keeping/network/defaults")" = "$kept_lines" ]; }
+}
+keep_text() { printf '%s=%s\n' id "$s_id" box "$(kept_box)" kept "$keep"; }
 
 # has_this_keep: whether what is saved is this arming's, and what the box has today.
 has_this_keep() {
@@ -150,6 +164,7 @@ has_this_keep() {
     kept=$home/keep
     read_pairs "$kept/keep.state" || return 1
     pair id id && [ "$value" = "$s_id" ] || return 1
+    pair box && [ "$value" = "$(kept_box)" ] || return 1
     pair kept && [ "$value" = "$keep" ] || return 1
     for word in $(printf '%s' "$keep" | tr ',' ' '); do
         case $word in
@@ -158,6 +173,7 @@ has_this_keep() {
         *) each_kept "$word" same_kept || return 1 ;;
         esac
     done
+    [ ! -d "$kept/network/network-scripts" ] || [ "$(cat "$kept/network/defaults" 2>/dev/null)" = "$(kept_defaults)" ]
 }
 same_kept() { cmp -s "$1" "$kept/$2"; }
 

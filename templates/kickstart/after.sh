@@ -60,6 +60,12 @@ restore() {
         note "what is kept on the drive is not of the last arming"
         return 1
     fi
+    of_box=$(value_of box "$keep/keep.state")
+    this_box=$(lower "$(read_file "$root/sys/class/dmi/id/product_uuid")")
+    if [ -n "$of_box" ] && [ -n "$this_box" ] && [ "$of_box" != "$this_box" ]; then
+        note "what is kept on the drive is of another box"
+        return 1
+    fi
     is_all=yes
     for word in $(printf '%s\n' "$KB_KEEP" | sed 's/,/ /g'); do
         if ! has_word "$word" "$kept"; then
@@ -241,6 +247,7 @@ restore_network() {
         esac
     done
     [ "$count" -gt 0 ] || return 1
+    restore_defaults || return 1
     for found in "$keyfiles"/*; do
         [ ! -f "$found" ] || put_file "$found" "$sysroot/etc/NetworkManager/system-connections/${found##*/}" 077 ||
             return 1
@@ -251,6 +258,18 @@ restore_network() {
         put_file "$found" "$sysroot/etc/sysconfig/network-scripts/${found##*/}" "$mask" || return 1
     done
     remove_other_network
+}
+
+# restore_defaults: the gateway that the old system's ifcfg files shared.
+restore_defaults() {
+    defaults=$keep/network/defaults
+    if [ ! -e "$defaults" ] && [ ! -h "$defaults" ]; then return 0; fi
+    is_kept "$defaults" network && is_own_directory etc/sysconfig || return 1
+    names='\(GATEWAY\|GATEWAYDEV\|IPV6_DEFAULTGW\|IPV6_DEFAULTDEV\)'
+    lines=$(sed -n "/^[[:space:]]*$names=[]\"'A-Za-z0-9.:%_[-]*[[:space:]]*\$/p" "$defaults")
+    [ "$lines" = "$(cat "$defaults")" ] || return 1
+    others=$(sed "/^[[:space:]]*$names=/d" "$sysroot/etc/sysconfig/network" 2>/dev/null)
+    put_line "${others:+$others$newline}$lines" "$sysroot/etc/sysconfig/network" 644
 }
 
 # is_network_script NAME: whether it is a file that belongs to a connection.

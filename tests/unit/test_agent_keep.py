@@ -20,6 +20,8 @@ ALL = ("ssh_host_keys", "machine_id", "hostname", "network")
 SECRET = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0LXRoYXQtbm9ib2R5LW1heS1zZWU\n"
 MACHINE_ID = "0123456789abcdef0123456789abcdef"
 EL10 = replace(EL9_UEFI, release="rocky10", handler="RHEL10")
+BOX = "4C4C4544-0051-3510-8052-B4C04F4A4D32"
+GATEWAY = "GATEWAY=192.0.2.1\nGATEWAYDEV=ens3\n"
 IFCFG = "/etc/sysconfig/network-scripts/ifcfg-"
 KEYFILE = "/etc/NetworkManager/system-connections/"
 
@@ -34,6 +36,8 @@ def make(folder: Path, layout: Layout = EL7, keep: tuple[str, ...] = ALL) -> Box
     box.write("/etc/ssh/ssh_host_rsa_key.rpmsave", "old")
     box.write("/etc/machine-id", f"{MACHINE_ID}\n")
     box.write("/etc/hostname", "box1.example.org\n")
+    box.write("/sys/class/dmi/id/product_uuid", f"{BOX}\n")
+    box.write("/etc/sysconfig/network", f"NETWORKING=yes\n{GATEWAY}# GATEWAY=192.0.2.2\n")
     box.write(f"{IFCFG}ens3", "DEVICE=ens3\nIPADDR=192.0.2.7\n")
     box.write(f"{IFCFG}lo", "DEVICE=lo\n")
     box.write(f"{IFCFG}ens3.bak", "DEVICE=old\n")
@@ -59,9 +63,10 @@ def test_what_is_saved(tmp_path: Path, shell: str) -> None:
     done = box.run("arm", "--json", shell=shell)
     assert (done.code, done.err) == (0, ""), done.out
     found = kept(box)
-    assert found.pop("keep.state").decode() == f"id={done.json['id']}\nkept={','.join(ALL)}\n"
+    assert found.pop("keep.state").decode() == f"id={done.json['id']}\nbox={BOX.lower()}\nkept={','.join(ALL)}\n"
     assert found.pop("machine-id").decode() == f"{MACHINE_ID}\n"
     assert found.pop("hostname") == b"box1.example.org\n"
+    assert found.pop("network/defaults").decode() == GATEWAY
     scripts = ("ifcfg-ens3", "route-ens3", "keys-wlan0")
     sources = {
         **{f"ssh/ssh_host_{kind}_key{end}": "etc/ssh" for kind in ("rsa", "ed25519") for end in ("", ".pub")},

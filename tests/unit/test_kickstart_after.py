@@ -24,6 +24,7 @@ IFCFG = {
     "network/network-scripts/ifcfg-eth0": "IPADDR=192.0.2.10\n",
     "network/network-scripts/keys-wifi": "KEY=1\n",
     "network/network-scripts/route-eth0": "default via 192.0.2.1\n",
+    "network/defaults": 'GATEWAY=192.0.2.1\nGATEWAYDEV="eth0"\n',
 }
 
 
@@ -60,7 +61,8 @@ def test_each_release(tmp_path: Path, release: str, shell: str) -> None:
     assert box.mode("etc/ssh/ssh_host_ed25519_key.pub") == 0o644
     if release == "rhel6":
         assert box.read("var/lib/dbus/machine-id") == f"{OLD_ID}\n"
-        assert box.read("etc/sysconfig/network") == "NETWORKING=yes\nHOSTNAME=web1.example.org\n"
+        network = "NETWORKING=yes\nHOSTNAME=web1.example.org\n" + IFCFG["network/defaults"]
+        assert box.read("etc/sysconfig/network") == network
         assert box.read(f"{SCRIPTS}/ifcfg-eth0") == "IPADDR=192.0.2.10\n"
         assert (box.mode(f"{SCRIPTS}/keys-wifi"), box.mode(f"{SCRIPTS}/route-eth0")) == (0o600, 0o644)
         assert box.read(f"{SCRIPTS}/ifcfg-lo") == "DEVICE=lo\n"
@@ -134,6 +136,29 @@ def test_what_another_arming_kept_does_not_count(box: AfterBox) -> None:
     assert "not of the last arming" in box.run().stamp["reason"]
     assert box.read("etc/hostname") == "localhost.localdomain\n"
     assert (box.keep / "ssh").is_dir()
+
+
+def test_what_another_box_kept_does_not_count(box: AfterBox) -> None:
+    box.arm()
+    text = (box.keep / "keep.state").read_text()
+    dmi = box.root / "sys/class/dmi/id"
+    dmi.mkdir(parents=True)
+    (dmi / "product_uuid").write_text("4C4C4544-0051-3510-8052-B4C04F4A4D32\n")
+    (box.keep / "keep.state").write_text(f"box=4c4c4544-0051-3510-8052-000000000000\n{text}")
+    assert "is of another box" in box.run().stamp["reason"]
+    assert box.read("etc/hostname") == "localhost.localdomain\n"
+    (box.keep / "keep.state").write_text(f"box=4c4c4544-0051-3510-8052-b4c04f4a4d32\n{text}")
+    assert box.run().stamp["reason"] == ""
+    assert box.read("etc/hostname") == "web1.example.org\n"
+
+
+@pytest.mark.parametrize("lines", ["GATEWAY=`reboot`\n", "GATEWAY=192.0.2.1\nHOSTNAME=x\n"])
+def test_a_gateway_that_is_none(tmp_path: Path, lines: str) -> None:
+    box = AfterBox(tmp_path, "rhel6")
+    box.arm({**IFCFG, "network/defaults": lines})
+    assert "network could not be restored" in box.run().stamp["reason"]
+    assert box.read("etc/sysconfig/network") == "NETWORKING=yes\nHOSTNAME=web1.example.org\n"
+    assert box.read(f"{SCRIPTS}/ifcfg-eth0") == "BOOTPROTO=dhcp\n"
 
 
 @pytest.mark.parametrize("shell", SHELLS)
