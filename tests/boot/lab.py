@@ -196,11 +196,11 @@ class Lab:
         config.write_text("")
         kickbuild("entry", "append", str(config), "--drive", str(mounted), "--name", NAME)
         make = old_os.grub2_bios if box.loader is Loader.GRUB2_BIOS else old_os.grub2_uefi
-        return make(self.system(), work, config.read_text(), f"kickbuild-{NAME}")
+        return make(self.system(), work, old_os.Armed(config.read_text(), f"kickbuild-{NAME}"))
 
     def _grub_legacy_disk(self, drive: Path, mounted: Path, work: Path) -> Path:
         config = work / "grub.conf"
-        config.write_text(old_os.GRUB_CONF)
+        config.write_text(old_os.GRUB_CONF.replace("default=0", "default saved"))
         kickbuild("entry", "append", str(config), "--drive", str(mounted), "--name", NAME)
         profile = json.loads(read_file(drive, "/kickbuild/manifest.json"))["profiles"][NAME]
         files = {f"kickbuild-{NAME}-{kind}": work / kind for kind in ("vmlinuz", "initrd.img")}
@@ -208,7 +208,7 @@ class Lab:
             path.write_bytes(read_file(drive, f"{profile['directory']}/{path.name}"))
         # What arming is for this loader: the entry itself makes the old system the next one.
         armed = re.sub(r"(?m)^(\troot .*)(\n\tkernel .*kickbuild.*)$", r"\1\n\tsavedefault 0\2", config.read_text())
-        return old_os.grub_legacy(self.system(), work, armed, 1, files)
+        return old_os.grub_legacy(self.system(), work, old_os.Armed(armed, "1", files))
 
     def _uefi(self, box: Box, work: Path) -> Uefi | None:
         if box.loader is not Loader.GRUB2_UEFI:
