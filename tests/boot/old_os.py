@@ -21,7 +21,7 @@ _MIB: Final = 1 << 20
 _SIZE: Final = 160 * _MIB
 #: The UUID of the filesystem that is /boot.
 BOOT_UUID: Final = "0b00b00b-0000-4000-8000-00000000b007"
-_CONSOLE: Final = "console=ttyS0,115200"
+_CONSOLE: Final = "console=ttyS0,115200 quiet"
 
 # What grub-mkconfig's 00_header and 41_custom write, and an entry for the old system.
 _GRUB_CFG: Final = """\
@@ -84,8 +84,8 @@ class OldSystem:
 
 @dataclass(frozen=True, slots=True)
 class Armed:
-    """What arming has put on a disk: a configuration (custom.cfg, or all of grub.conf) with the Rebuild entry, and which
-    entry is the one of the next boot.
+    """What arming has put on a disk: a configuration with the Rebuild entry (custom.cfg, or all of grub.conf), and
+    which entry is the one of the next boot.
 
     ``boot_files`` go into /boot: GRUB legacy finds no other disk, so kernel and initrd lie beside the old ones.
     """
@@ -157,12 +157,23 @@ def grub_legacy(system: OldSystem, work: Path, armed: Armed | None) -> Path:
 
 
 def _set_default(system: OldSystem, files: Path, entry: str) -> None:
-    """Choose an entry. GRUB writes the number back into this file, and only into one as long as its program makes it."""
+    """Choose an entry. GRUB writes its number into this file, and only into one as long as its program makes it."""
     place = files.with_name("for-set-default")
     shutil.copytree(files / "grub", place / "grub")
     run(["sh", str(system.parts.root / "usr/sbin/grub-set-default"), f"--root-directory={place}", entry])
     shutil.move(place / "grub/default", files / "grub/default")
     shutil.rmtree(place)
+
+
+def new_root(system: BootParts, release: int, work: Path) -> dict[str, bytes]:
+    """Return what an installer of a RHEL major version leaves in /boot and /etc of the system that it installs."""
+    files = {"etc/fstab": b"LABEL=NEWROOT / ext4 defaults 0 0\n", "etc/os-release": b'ID="rocky"\n'}
+    if release == 6:
+        return files | {"boot/grub/grub.conf": GRUB_CONF.replace(" /", " /boot/").encode()}
+    environment = work / f"grubenv-{release}"
+    system.run("usr/bin/grub-editenv", str(environment), "create")
+    config = _GRUB_CFG.format(uuid=BOOT_UUID, console=_CONSOLE)
+    return files | {"boot/grub2/grub.cfg": config.encode(), "boot/grub2/grubenv": environment.read_bytes()}
 
 
 def _partition(image: Path, script: str) -> None:
@@ -191,6 +202,7 @@ def _grub2_files(system: OldSystem, files: Path, platform: str, armed: Armed | N
         ignore=shutil.ignore_patterns("*.img", "*.image", "monolithic", "config.h", "*.exec"),
     )
     _old_files(system, files)
+    (files / "efi").mkdir()
     (grub / "grub.cfg").write_text(_GRUB_CFG.format(uuid=BOOT_UUID, console=_CONSOLE))
     environment = str(grub / "grubenv")
     system.parts.run("usr/bin/grub-editenv", environment, "create")
