@@ -58,8 +58,11 @@ judge_target() {
     bytes=$((sectors * 512))
     target_bytes=$bytes
     disk_properties=$(properties "$1")
-    target_serial=$(serials "$1" | sed -n '/[^[:space:]]/{p;q;}')
-    target_serial=$(trim "$target_serial")
+    # The shortest is the serial alone: udev's ID_SERIAL has the maker and the model before it.
+    target_serial=$(serials "$1" | awk '
+        { gsub(/^[ \t]+|[ \t]+$/, "") }
+        length && (best == "" || length < length(best)) { best = $0 }
+        END { print best }')
     minimum=$(ks_value KB_MIN_SIZE)
     maximum=$(ks_value KB_MAX_SIZE)
     if [ "$bytes" -lt "${minimum:-0}" ]; then

@@ -59,6 +59,19 @@ def test_what_is_erased(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("shell", ["dash", "busybox sh"])
+def test_the_serial_is_told_without_the_maker_before_it(tmp_path: Path, shell: str) -> None:
+    box = Box(tmp_path)
+    (box.root / "sys/block/sda/serial").unlink(missing_ok=True)
+    (box.root / "sys/block/sda/device/serial").unlink(missing_ok=True)
+    box.program(
+        "udevadm",
+        'case $* in */sda) printf "ID_SERIAL=QEMU_HARDDISK_TARGET1\\nID_SERIAL_SHORT=TARGET1\\n" ;; esac',
+    )
+    value = box.run("check", "--json", shell=shell).json
+    assert (value["target"], value["target_serial"]) == ("sda", "TARGET1"), value["findings"]
+
+
 def test_every_arming_has_an_id_of_its_own(tmp_path: Path) -> None:
     box = Box(tmp_path)
     assert box.run("arm", "--dry-run", "--json").json["id"] == ""
