@@ -37,7 +37,8 @@ LAYERS = {
     "kickstart": 4,
     "lint": 5,
     "build": 6,
-    "cli": 7,
+    "rehearse": 7,
+    "cli": 9,
 }
 #: Third-party or delicate module -> the rooms that may import it.
 FENCES = {

@@ -1,0 +1,202 @@
+"""The verdict on a scenario, by positive signs: what is on the disks, what was said, and where the box came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from kickbuild.rehearse.console import Sign
+from kickbuild.rehearse.guest import Ending
+from kickbuild.rehearse.scenario import Expected, Role
+from kickbuild.units import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kickbuild.rehearse.play import Played, PlayedDisk
+
+
+class Result(StrEnum):
+    """What is thought of a scenario."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Installer(StrEnum):
+    """Which installer was heard."""
+
+    STAND_IN = "stand-in installer"
+    REAL = "real installer"
+    NONE = "no installer"
+
+
+class Home(StrEnum):
+    """Where the box came to."""
+
+    OLD = "old system"
+    NEW = "new system"
+    NOWHERE = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be so, whether it is, and in words what was seen."""
+
+    holds: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is thought of a scenario, and why."""
+
+    played: Played
+    result: Result
+    checks: tuple[Check, ...] = ()
+    installer: Installer = Installer.NONE
+    home: Home = Home.NOWHERE
+
+    @property
+    def said(self) -> str:
+        """The verdict on one line: what is wrong, or what was seen."""
+        if self.result is Result.SKIPPED:
+            return self.played.scenario.skip
+        wrong = [check.text for check in self.checks if not check.holds]
+        return "; ".join(wrong or [check.text for check in self.checks])
+
+    @property
+    def guard_words(self) -> tuple[str, ...]:
+        """What the guard said, each line once."""
+        words = [event.text for event in self.played.events if event.sign is Sign.GUARD]
+        return tuple(dict.fromkeys(words))
+
+
+def judge(played: Played) -> Verdict:
+    """Return the verdict on a scenario."""
+    if played.scenario.skip:
+        return Verdict(played=played, result=Result.SKIPPED)
+    home = _home(played)
+    checks = tuple(_checks(played, home))
+    passed = bool(checks) and all(check.holds for check in checks)
+    return Verdict(
+        played=played,
+        result=Result.PASSED if passed else Result.FAILED,
+        checks=checks,
+        installer=_installer(played),
+        home=home,
+    )
+
+
+def _home(played: Played) -> Home:
+    """Return what the last boot reached."""
+    home = Home.NOWHERE
+    for event in played.events:
+        if event.sign is Sign.POWER_ON:
+            home = Home.NOWHERE
+        elif event.sign is Sign.OLD_SYSTEM:
+            home = Home.OLD
+        elif event.sign is Sign.NEW_SYSTEM:
+            home = Home.NEW
+    return home
+
+
+def _installer(played: Played) -> Installer:
+    signs = {event.sign for event in played.events}
+    if signs & {Sign.STAND_IN, Sign.INSTALLED}:
+        return Installer.STAND_IN
+    return Installer.REAL if Sign.INSTALLER in signs else Installer.NONE
+
+
+def _checks(played: Played, home: Home) -> Iterable[Check]:
+    expected = played.scenario.expected
+    target = next((disk for disk in played.disks if disk.role.is_target), None)
+    was_installed = target is not None and bool(target.unexpected())
+    yield from _no_harm(played, spares_target=expected is Expected.REFUSED)
+    if expected is Expected.SAFE:
+        expected = Expected.INSTALLED if was_installed else Expected.REFUSED
+    if expected is Expected.INSTALLED:
+        yield _written(target)
+        yield _came(played, home, Home.NEW)
+    elif expected is Expected.REFUSED:
+        yield _refused(played)
+        yield _came(played, home, Home.OLD)
+    else:
+        cut = Ending.CUT in played.endings
+        yield Check(cut, "the power failed at the first writes" if cut else "the installer wrote nothing: no power was cut")
+        if expected is Expected.NO_OTHER_DISK:
+            yield _came(played, home, Home.OLD)
+        else:
+            yield _ended(played)
+
+
+def _no_harm(played: Played, *, spares_target: bool) -> Iterable[Check]:
+    for disk in played.disks:
+        if disk.role in {Role.DRIVE, Role.CLONE}:
+            yield _drive(disk)
+        elif not disk.role.is_target or spares_target:
+            yield _untouched(disk)
+
+
+def _drive(disk: PlayedDisk) -> Check:
+    change = disk.drive
+    if change.damage:
+        more = f" and {len(change.damage) - 3} more" if len(change.damage) > 3 else ""
+        return Check(holds=False, text=f"the {disk.role} was DAMAGED: {', '.join(change.damage[:3])}{more}")
+    if change.identical:
+        return Check(holds=True, text=f"the {disk.role} is the same to the byte")
+    left = ", ".join(change.left) or "nothing but its filesystem's own notes"
+    return Check(holds=True, text=f"the {disk.role} holds what it held (left there: {left})")
+
+
+def _untouched(disk: PlayedDisk) -> Check:
+    found = disk.unexpected()
+    if found:
+        return Check(holds=False, text=f"the {disk.role} was WRITTEN: {_amount(found)}, first at byte {found[0].start}")
+    if disk.one_shot and disk.changes.changed:
+        return Check(holds=True, text=f"the {disk.role} disk is the same but for the choice of one boot")
+    return Check(holds=True, text=f"the {disk.role} disk is the same to the byte")
+
+
+def _written(target: PlayedDisk | None) -> Check:
+    found = target.unexpected() if target else ()
+    if not found:
+        return Check(holds=False, text="the target was NOT written")
+    return Check(holds=True, text=f"the target was written: {_amount(found)}")
+
+
+def _amount(ranges: Iterable[object]) -> str:
+    return format_size(sum(part.length for part in ranges))  # type: ignore[attr-defined]
+
+
+def _refused(played: Played) -> Check:
+    said = [event.text for event in played.events if event.sign is Sign.GUARD and event.text.startswith("kickbuild: - ")]
+    if not said:
+        return Check(holds=False, text="the guard did not say why it refused")
+    return Check(holds=True, text=f"the guard refused: {said[0].removeprefix('kickbuild: - ')}")
+
+
+def _came(played: Played, home: Home, wanted: Home) -> Check:
+    if home is wanted:
+        return Check(holds=True, text=f"the box came to its {home}")
+    return Check(holds=False, text=f"the box came to {_where(home)} instead of its {wanted}: it {_how(played)}")
+
+
+def _ended(played: Played) -> Check:
+    bad = played.endings[-1] in {Ending.DIED, Ending.STOPPED}
+    return Check(not bad, f"the machine {_how(played)}")
+
+
+def _where(home: Home) -> str:
+    return "no system" if home is Home.NOWHERE else f"its {home}"
+
+
+def _how(played: Played) -> str:
+    last = played.endings[-1]
+    if last in {Ending.REBOOT, Ending.CUT}:
+        return f"booted {len(played.endings)} times without an end"
+    if last is Ending.DIED:
+        return f"ended early: QEMU failed: {played.complaints.splitlines()[-1] if played.complaints else 'without a word'}"
+    return str(last)
