@@ -33,6 +33,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "mcopy": ("mtools", "mtools"),
     "mdel": ("mtools", "mtools"),
     "mdir": ("mtools", "mtools"),
+    "mformat": ("mtools", "mtools"),
     "mke2fs": ("e2fsprogs", "e2fsprogs"),
     "mkfs.vfat": ("dosfstools", "dosfstools"),
     "mkfs.xfs": ("xfsprogs", "xfsprogs"),

@@ -45,8 +45,8 @@ class Event:
 
 
 _SIGNS: Final = (
-    (Sign.ENTRY, re.compile(r"Rebuilding from (UUID|LABEL)=|Booting `.*'")),
-    (Sign.KERNEL, re.compile(r"Linux version \d")),
+    (Sign.ENTRY, re.compile(r"Rebuilding from (UUID|LABEL)=.*|Booting `.*'")),
+    (Sign.KERNEL, re.compile(r"Linux version \d\S*")),
     (Sign.STAND_IN, re.compile(r"(?<![A-Z-])STANDIN-(STARTED|SOURCE|LABELLED|STUCK|GAVE-UP)\b.*")),
     (Sign.INSTALLED, re.compile(r"(?<![A-Z-])STANDIN-INSTALLED\b.*")),
     (Sign.INSTALLER, re.compile(r"(?i)\banaconda\b.*\b(started|starting|installer)\b|Starting installer|Starting package installation")),

@@ -35,7 +35,7 @@ _NEEDED: Final = (
     *("normal", "configfile", "search", "search_fs_uuid", "search_label", "search_fs_file", "linux", "loadenv", "test"),
     *("echo", "sleep", "halt", "ls", "part_gpt", "part_msdos", "ext2", "xfs", "fat"),
 )
-_NEEDED_BY: Final = {Firmware.BIOS: ("biosdisk", "serial", "terminal"), Firmware.UEFI: ()}
+_NEEDED_BY: Final = {Firmware.BIOS: ("biosdisk", "serial", "terminal"), Firmware.UEFI: ("linuxefi",)}
 _GRUB_LEGACY: Final = ("/usr/lib/grub/x86_64-pc", "/usr/lib/grub/i386-pc", "/usr/share/grub/x86_64-redhat")
 _SECTOR: Final = 512
 
@@ -73,9 +73,10 @@ def make_grub2(firmware: Firmware, early_config: str) -> bytes:
     modules = require_grub2(firmware)
     program = "grub-mkimage" if find_tool("grub-mkimage") else "grub2-mkimage"
     names = [n for n in (*_NEEDED, *_NEEDED_BY[firmware]) if (modules / f"{n}.mod").is_file()]
-    with file_in_memory(early_config.encode()) as config:
-        words = [program, "-d", modules, "-O", _PLATFORMS[firmware], "-c", config, "-p", "/boot/grub"]
-        return run([*words, *names]).stdout
+    with file_in_memory(early_config.encode()) as config, file_in_memory() as core:
+        words = [program, "-d", modules, "-O", _PLATFORMS[firmware], "-c", config, "-p", "/boot/grub", "-o", core]
+        run([*words, *names])
+        return core.read_bytes()
 
 
 def put_grub2(disk: Path, core: bytes) -> None:

@@ -186,11 +186,8 @@ def _partition(disk: Path, script: str) -> None:
 
 
 def _make_esp(disk: Path, core: bytes) -> None:
-    sectors = MIB // 512
-    run(
-        ["mkfs.vfat", "-F", "32", "-h", str(sectors), "--offset", str(sectors), "-n", "ESP", disk, str(_ESP // 1024)],
-    )
     at = f"{disk}@@{MIB}"
+    run(["mformat", "-i", at, "-T", str(_ESP // 512), "-h", "16", "-s", "32", "-v", "ESP", "::"])
     run(["mmd", "-i", at, "::/EFI", "::/EFI/BOOT"])
     with file_in_memory(core) as loader:
         run(["mcopy", "-i", at, loader, "::/EFI/BOOT/BOOTX64.EFI"])
