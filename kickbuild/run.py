@@ -141,7 +141,7 @@ def start(
             pass_fds=descriptors,
             process_group=0,
             env=_environment(),
-            preexec_fn=_dying_with(os.getpid()),
+            preexec_fn=_dying_with(os.getpid()),  # noqa: PLW1509 - it takes no lock, and allocates nothing
         )
     except OSError as error:
         raise ToolError(f"{words[0]} cannot be started: {error.strerror}") from error

@@ -53,7 +53,9 @@ def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("drive", type=_PATH, metavar="DRIVE")
 @click.option("--profile", metavar="NAME", help="The profile to rehearse, where the drive has several.")
-@click.option("--scenario", "scenarios", multiple=True, type=click.Choice(_SCENARIOS), help="Only this one; repeatable.")
+@click.option(
+    "--scenario", "scenarios", multiple=True, type=click.Choice(_SCENARIOS), help="Only this one; repeatable."
+)
 @_machine
 @click.option("--report", type=_PATH, metavar="DIR", help="Write index.html and each console into this directory.")
 @click.option("--junit", type=_PATH, metavar="FILE", help="Write the result as JUnit's XML.")
@@ -164,9 +166,7 @@ def _memory_of(release: str) -> int:
     return max(1024, parse_release(release).can.memory // MIB + 512)
 
 
-def _play(
-    drive: str, rehearsal: Rehearsal, names: tuple[str, ...], place: Workplace, progress: Progress
-) -> Summary:
+def _play(drive: str, rehearsal: Rehearsal, names: tuple[str, ...], place: Workplace, progress: Progress) -> Summary:
     from kickbuild.rehearse.judge import judge
     from kickbuild.rehearse.play import play_all
     from kickbuild.rehearse.scenario import scenarios_for

@@ -49,7 +49,12 @@ _SIGNS: Final = (
     (Sign.KERNEL, re.compile(r"Linux version \d\S*")),
     (Sign.STAND_IN, re.compile(r"(?<![A-Z-])STANDIN-(STARTED|SOURCE|LABELLED|STUCK|GAVE-UP)\b.*")),
     (Sign.INSTALLED, re.compile(r"(?<![A-Z-])STANDIN-INSTALLED\b.*")),
-    (Sign.INSTALLER, re.compile(r"(?i)\banaconda\b.*\b(started|starting|installer)\b|Starting installer|Starting package installation")),
+    (
+        Sign.INSTALLER,
+        re.compile(
+            r"(?i)\banaconda\b.*\b(started|starting|installer)\b|Starting installer|Starting package installation"
+        ),
+    ),
     (Sign.GUARD, re.compile(r"(?:^|[ \]:])kickbuild: .*")),
     (Sign.NEW_SYSTEM, re.compile(r"NEW-SYSTEM-REACHED|Reached target.*(Multi-User|Graphical)")),
 )
@@ -67,6 +72,7 @@ class Console:
     left_out: int = 0
     events: list[Event] = field(default_factory=list)
     _rest: str = ""
+    _of_boot: set[tuple[Sign, str]] = field(default_factory=set)
 
     def feed(self, data: bytes, seconds: float) -> list[Event]:
         """Take what the machine said, and return the events in it."""
@@ -86,8 +92,12 @@ class Console:
         """Add an event, unless it is one too many or repeats the last one."""
         if len(self.events) >= _MOST_EVENTS and event.sign not in {Sign.OLD_SYSTEM, Sign.NEW_SYSTEM, Sign.END}:
             return False
-        if self.events and (self.events[-1].sign, self.events[-1].text) == (event.sign, event.text):
+        if event.sign is Sign.POWER_ON:
+            self._of_boot.clear()
+        # The guard says everything on each console and to the kernel.
+        if (event.sign, event.text) in self._of_boot:
             return False
+        self._of_boot.add((event.sign, event.text))
         self.events.append(event)
         return True
 

@@ -14,7 +14,7 @@ from kickbuild.build.manifest import LIMIT, MANIFEST, parse_manifest
 from kickbuild.build.prepare import open_drive
 from kickbuild.build.verify import directories
 from kickbuild.copying import written_ranges
-from kickbuild.drive.image import FILESYSTEMS, NewImage, image_filesystem, suggest_size
+from kickbuild.drive.image import NewImage, image_filesystem, suggest_size
 from kickbuild.drive.image_ext import ExtTree
 from kickbuild.drive.image_format import make_filesystem, make_table, partition_offset
 from kickbuild.drive.image_vfat import VfatTree
@@ -123,9 +123,7 @@ def drive_change(drive: Drive, overlay: Path, place: Workplace, *, but: int = -1
     found = changes(overlay, drive.base, but=but)
     if not found.changed:
         return found, DriveChange()
-    damage = [
-        f"{path} holds other bytes" for path, ranges in drive.files.items() if _touches(found.changed, ranges)
-    ]
+    damage = [f"{path} holds other bytes" for path, ranges in drive.files.items() if _touches(found.changed, ranges)]
     if drive.offset and any(part.start < drive.offset for part in found.changed):
         damage.append("the partition table was changed")
     left: list[str] = []
@@ -138,9 +136,7 @@ def _touches(changed: tuple[Range, ...], ranges: tuple[Range, ...]) -> bool:
     return any(part.overlaps(other) for part in changed for other in ranges)
 
 
-def _compare_trees(
-    drive: Drive, overlay: Path, found: Changes, place: Workplace
-) -> tuple[list[str], list[str]]:
+def _compare_trees(drive: Drive, overlay: Path, found: Changes, place: Workplace) -> tuple[list[str], list[str]]:
     """Read the changed filesystem from a copy that leaves out the bytes of the manifest's files: those are the same."""
     copy = place.file(drive.size)
     try:
@@ -161,7 +157,11 @@ def _compare_trees(
     except KickbuildError as error:
         return [], [f"its filesystem cannot be read any more: {error}"]
     damage = [f"{path} is gone" for path in drive.nodes if path not in nodes and not _LEFT.fullmatch(path)]
-    damage += [f"{p} has another size" for p, size in nodes.items() if drive.nodes.get(p, size) != size and not _LEFT.fullmatch(p)]
+    damage += [
+        f"{p} has another size"
+        for p, size in nodes.items()
+        if drive.nodes.get(p, size) != size and not _LEFT.fullmatch(p)
+    ]
     new = [path for path in nodes if path not in drive.nodes or (nodes[path] != drive.nodes[path])]
     damage += [f"{path} is new there" for path in new if not _LEFT.fullmatch(path) and path not in drive.nodes]
     return sorted(path for path in new if _LEFT.fullmatch(path)), damage
@@ -186,9 +186,7 @@ def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -
     with _tree(base, offset, filesystem) as tree:
         data = tree.read(MANIFEST, LIMIT)
         if data is None:
-            raise InputError(
-                f"{base} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one"
-            )
+            raise InputError(f"{base} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one")
         manifest = parse_manifest(data, where=f"{base}: {MANIFEST}")
         nodes = _nodes(tree, manifest)
         places: dict[str, tuple[Range, ...]] = {}
@@ -227,9 +225,7 @@ def _from_directory(path: Path, place: Workplace, progress: Progress) -> Drive:
     with open_drive(path) as source:
         data = source.read(MANIFEST, LIMIT)
         if data is None:
-            raise InputError(
-                f"{path} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one"
-            )
+            raise InputError(f"{path} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one")
         manifest = parse_manifest(data, where=f"{path}: {MANIFEST}")
         kind = source.filesystem.type if source.filesystem.type in {"ext4", "vfat"} else "ext4"
         content = sum(record.size for record in manifest.files.values())
@@ -239,8 +235,9 @@ def _from_directory(path: Path, place: Workplace, progress: Progress) -> Drive:
         make_table(new, image)
         make_filesystem(new, image)
         offset = partition_offset(image)
-        kinds = {"ext4": lambda: ExtTree(image, offset, new.filesystem, writes=True)}
-        tree: Tree = kinds.get(kind, lambda: VfatTree(image, offset, new.filesystem))()  # type: ignore[operator]
+        filesystem = new.filesystem
+        is_ext = kind == "ext4"
+        tree: Tree = ExtTree(image, offset, filesystem, writes=True) if is_ext else VfatTree(image, offset, filesystem)
         nodes = source.nodes(directories(manifest))
         for name, record in manifest.files.items():
             if name not in nodes:
@@ -249,7 +246,6 @@ def _from_directory(path: Path, place: Workplace, progress: Progress) -> Drive:
             tree.receive(name, source.ranges(name), progress, lambda _: None)
             progress.end()
         tree.write(MANIFEST, data)
-    assert kind in FILESYSTEMS
     notice = f"{path} is a directory: an image of {len(manifest.files)} files was made from it"
     if kind != source.filesystem.type:
         notice += f", with {kind} in the place of {source.filesystem.type or 'its filesystem'}"

@@ -1,4 +1,4 @@
-"""One boot of a machine: QEMU from its start until the guest is off, reboots, or is stopped. Nothing of it outlives that.
+"""One boot of a machine: QEMU from its start until the guest is off, reboots, or is stopped. Nothing outlives that.
 
 Serial line and control channel are sockets without a name, so that no file is left and two rehearsals never meet.
 QMP: docs/interop/qmp-spec.rst and qapi/ of QEMU.
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import subprocess
     import threading
     from collections.abc import Callable
-    from pathlib import Path
 
     from kickbuild.rehearse.console import Console
     from kickbuild.rehearse.machine import Machine
@@ -43,7 +42,16 @@ _PATIENCE_AT_END: Final = 3.0
 _MOST_SCREENSHOTS: Final = 12
 #: When the guest's screen is worth a picture.
 _PICTURED: Final = frozenset(
-    {Sign.ENTRY, Sign.INSTALLER, Sign.STAND_IN, Sign.GUARD, Sign.INSTALLED, Sign.WRITES, Sign.OLD_SYSTEM, Sign.NEW_SYSTEM}
+    {
+        Sign.ENTRY,
+        Sign.INSTALLER,
+        Sign.STAND_IN,
+        Sign.GUARD,
+        Sign.INSTALLED,
+        Sign.WRITES,
+        Sign.OLD_SYSTEM,
+        Sign.NEW_SYSTEM,
+    }
 )
 
 
@@ -127,7 +135,12 @@ class _Session:
     """The conversation with one QEMU."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], serial: socket.socket, control: socket.socket, watch: Watch, place: Workplace
+        self,
+        process: subprocess.Popen[bytes],
+        serial: socket.socket,
+        control: socket.socket,
+        watch: Watch,
+        place: Workplace,
     ) -> None:
         self._process, self._serial, self._control = process, serial, control
         self._watch, self._place = watch, place
@@ -216,9 +229,11 @@ class _Session:
                 continue
             if wanted is None or name == f"disk{wanted}":
                 self._wrote = True
-                self._watch.console.add(Event(self._seconds(), Sign.WRITES, f"something is written to the {self._named(name)}"))
+                self._watch.console.add(
+                    Event(self._seconds(), Sign.WRITES, f"something is written to the {self._named(name)}")
+                )
                 if wanted is not None:
-                    # QEMU then hands what the guest wrote to the disks, in its order, and nothing of the guest's memory.
+                    # QEMU then hands the disks what the guest wrote, in its order, and nothing of the guest's memory.
                     self._watch.console.add(Event(self._seconds(), Sign.POWER_CUT, "the power is cut"))
                     self._ask("quit")
                     self._end(Ending.CUT)

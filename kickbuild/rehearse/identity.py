@@ -88,9 +88,7 @@ def _limits(bus: Bus, serial: str, wwn: str, model: str) -> list[Problem]:
             )
         )
     if wwn and (bus not in {Bus.SATA, Bus.SCSI} or not re.fullmatch(r"(0x|naa\.|eui\.)?[0-9a-fA-F]{16}", wwn)):
-        problems.append(
-            Problem(f"QEMU makes no disk on {bus} with the wwn {wwn}", hint="try --bus sata or --bus scsi")
-        )
+        problems.append(Problem(f"QEMU makes no disk on {bus} with the wwn {wwn}", hint="try --bus sata or --bus scsi"))
     if model and len(model) > _LONGEST_MODEL.get(bus, 0):
         problems.append(Problem(f"QEMU makes no disk on {bus} of the model {model!r}", hint="try --bus sata"))
     problems += [

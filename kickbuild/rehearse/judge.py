@@ -12,9 +12,10 @@ from kickbuild.rehearse.scenario import Expected, Role
 from kickbuild.units import format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from kickbuild.rehearse.play import Played, PlayedDisk
+    from kickbuild.rehearse.scratch import Range
 
 
 class Result(StrEnum):
@@ -47,6 +48,8 @@ class Check:
 
     holds: bool
     text: str
+    is_harm: bool = False
+    """Whether it looks for harm to a disk that must be spared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,11 @@ class Verdict:
         if self.result is Result.SKIPPED:
             return self.played.scenario.skip
         wrong = [check.text for check in self.checks if not check.holds]
-        return "; ".join(wrong or [check.text for check in self.checks])
+        if wrong:
+            return "; ".join(wrong)
+        left = sorted({path for disk in self.played.disks for path in disk.drive.left})
+        spared = f"left on the drive: {', '.join(left)}" if left else "the drive is the same to the byte"
+        return "; ".join([*(check.text for check in self.checks if not check.is_harm), spared])
 
     @property
     def guard_words(self) -> tuple[str, ...]:
@@ -110,12 +117,12 @@ def _installer(played: Played) -> Installer:
     return Installer.REAL if Sign.INSTALLER in signs else Installer.NONE
 
 
-def _checks(played: Played, home: Home) -> Iterable[Check]:
+def _checks(played: Played, home: Home) -> Iterator[Check]:
     expected = played.scenario.expected
     target = next((disk for disk in played.disks if disk.role.is_target), None)
-    was_installed = target is not None and bool(target.unexpected())
-    yield from _no_harm(played, spares_target=expected is Expected.REFUSED)
+    spares_target = expected is Expected.REFUSED
     if expected is Expected.SAFE:
+        was_installed = target is not None and bool(target.unexpected())
         expected = Expected.INSTALLED if was_installed else Expected.REFUSED
     if expected is Expected.INSTALLED:
         yield _written(target)
@@ -124,15 +131,18 @@ def _checks(played: Played, home: Home) -> Iterable[Check]:
         yield _refused(played)
         yield _came(played, home, Home.OLD)
     else:
-        cut = Ending.CUT in played.endings
-        yield Check(cut, "the power failed at the first writes" if cut else "the installer wrote nothing: no power was cut")
-        if expected is Expected.NO_OTHER_DISK:
-            yield _came(played, home, Home.OLD)
-        else:
-            yield _ended(played)
+        yield _cut(played)
+        yield _came(played, home, Home.OLD) if expected is Expected.NO_OTHER_DISK else _ended(played)
+    yield from _no_harm(played, spares_target=spares_target)
 
 
-def _no_harm(played: Played, *, spares_target: bool) -> Iterable[Check]:
+def _cut(played: Played) -> Check:
+    if Ending.CUT in played.endings:
+        return Check(holds=True, text="the power failed at the first writes")
+    return Check(holds=False, text="the installer wrote nothing: there was no moment to cut the power")
+
+
+def _no_harm(played: Played, *, spares_target: bool) -> Iterator[Check]:
     for disk in played.disks:
         if disk.role in {Role.DRIVE, Role.CLONE}:
             yield _drive(disk)
@@ -144,20 +154,26 @@ def _drive(disk: PlayedDisk) -> Check:
     change = disk.drive
     if change.damage:
         more = f" and {len(change.damage) - 3} more" if len(change.damage) > 3 else ""
-        return Check(holds=False, text=f"the {disk.role} was DAMAGED: {', '.join(change.damage[:3])}{more}")
+        return Check(
+            holds=False, is_harm=True, text=f"the {disk.role} was DAMAGED: {', '.join(change.damage[:3])}{more}"
+        )
     if change.identical:
-        return Check(holds=True, text=f"the {disk.role} is the same to the byte")
+        return Check(holds=True, is_harm=True, text=f"the {disk.role} is the same to the byte")
     left = ", ".join(change.left) or "nothing but its filesystem's own notes"
-    return Check(holds=True, text=f"the {disk.role} holds what it held (left there: {left})")
+    return Check(holds=True, is_harm=True, text=f"the {disk.role} holds what it held (left there: {left})")
 
 
 def _untouched(disk: PlayedDisk) -> Check:
     found = disk.unexpected()
     if found:
-        return Check(holds=False, text=f"the {disk.role} was WRITTEN: {_amount(found)}, first at byte {found[0].start}")
+        return Check(
+            holds=False,
+            is_harm=True,
+            text=f"the {disk.role} was WRITTEN: {_amount(found)}, first at byte {found[0].start}",
+        )
     if disk.one_shot and disk.changes.changed:
-        return Check(holds=True, text=f"the {disk.role} disk is the same but for the choice of one boot")
-    return Check(holds=True, text=f"the {disk.role} disk is the same to the byte")
+        return Check(holds=True, is_harm=True, text=f"the {disk.role} disk is the same but for the choice of one boot")
+    return Check(holds=True, is_harm=True, text=f"the {disk.role} disk is the same to the byte")
 
 
 def _written(target: PlayedDisk | None) -> Check:
@@ -167,12 +183,14 @@ def _written(target: PlayedDisk | None) -> Check:
     return Check(holds=True, text=f"the target was written: {_amount(found)}")
 
 
-def _amount(ranges: Iterable[object]) -> str:
-    return format_size(sum(part.length for part in ranges))  # type: ignore[attr-defined]
+def _amount(ranges: Iterable[Range]) -> str:
+    return format_size(sum(part.length for part in ranges))
 
 
 def _refused(played: Played) -> Check:
-    said = [event.text for event in played.events if event.sign is Sign.GUARD and event.text.startswith("kickbuild: - ")]
+    said = [
+        event.text for event in played.events if event.sign is Sign.GUARD and event.text.startswith("kickbuild: - ")
+    ]
     if not said:
         return Check(holds=False, text="the guard did not say why it refused")
     return Check(holds=True, text=f"the guard refused: {said[0].removeprefix('kickbuild: - ')}")
@@ -198,5 +216,7 @@ def _how(played: Played) -> str:
     if last in {Ending.REBOOT, Ending.CUT}:
         return f"booted {len(played.endings)} times without an end"
     if last is Ending.DIED:
-        return f"ended early: QEMU failed: {played.complaints.splitlines()[-1] if played.complaints else 'without a word'}"
+        return (
+            f"ended early: QEMU failed: {played.complaints.splitlines()[-1] if played.complaints else 'without a word'}"
+        )
     return str(last)

@@ -47,7 +47,7 @@ def find_ovmf(candidates: Sequence[tuple[str, str]] = _OVMF) -> tuple[Path, Path
             return Path(code), Path(variables)
     raise LackingError(
         "UEFI firmware for QEMU (OVMF) is not installed",
-        hint="install the package that brings it: ovmf (Debian), edk2-ovmf (Fedora, RHEL); or rehearse with --firmware bios",
+        hint="install the package that brings it: ovmf (Debian), edk2-ovmf (Fedora, RHEL); or use --firmware bios",
     )
 
 
@@ -74,7 +74,19 @@ def make_grub2(firmware: Firmware, early_config: str) -> bytes:
     program = "grub-mkimage" if find_tool("grub-mkimage") else "grub2-mkimage"
     names = [n for n in (*_NEEDED, *_NEEDED_BY[firmware]) if (modules / f"{n}.mod").is_file()]
     with file_in_memory(early_config.encode()) as config, file_in_memory() as core:
-        words = [program, "-d", modules, "-O", _PLATFORMS[firmware], "-c", config, "-p", "/boot/grub", "-o", core]
+        words: list[str | Path] = [
+            program,
+            "-d",
+            modules,
+            "-O",
+            _PLATFORMS[firmware],
+            "-c",
+            config,
+            "-p",
+            "/boot/grub",
+            "-o",
+            core,
+        ]
         run([*words, *names])
         return core.read_bytes()
 

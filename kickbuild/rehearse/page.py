@@ -32,15 +32,23 @@ _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8886; --ok: #1a7f37; --bad: #cf222e; --skip: #6e7781; --mark: #d4690a; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; }
+h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 .stand-in { background: #fff3cd; color: #664d03; border: 2px solid #d39e00; padding: .6rem 1rem; font-weight: bold; }
-table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .25rem .6rem; vertical-align: top;
-border-bottom: 1px solid var(--line); } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.passed { color: var(--ok); font-weight: bold; } .failed { color: var(--bad); font-weight: bold; }
-.skipped { color: var(--skip); } svg { display: block; width: 100%; height: auto; margin: .2rem 0 .8rem; }
-pre { background: #1118; background: #111; color: #ddd; padding: .8rem; overflow: auto; max-height: 24rem; font-size: 12px; }
-figure { display: inline-block; margin: 0 .6rem .6rem 0; width: 18rem; } figure img { width: 100%; border: 1px solid var(--line); }
-figcaption { font-size: 12px; overflow-wrap: anywhere; } summary { cursor: pointer; } footer { margin-top: 3rem; font-size: 13px; }
+table { border-collapse: collapse; width: 100%; }
+td, th { text-align: left; padding: .25rem .6rem; vertical-align: top; border-bottom: 1px solid var(--line); }
+td { overflow-wrap: anywhere; }
+.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.passed { color: var(--ok); font-weight: bold; }
+.failed { color: var(--bad); font-weight: bold; }
+.skipped { color: var(--skip); }
+svg { display: block; width: 100%; height: auto; margin: .2rem 0 .8rem; }
+pre { background: #111; color: #ddd; padding: .8rem; overflow: auto; max-height: 24rem; font-size: 12px; }
+figure { display: inline-block; margin: 0 .6rem .6rem 0; width: 18rem; vertical-align: top; }
+figure img { width: 100%; border: 1px solid var(--line); }
+figcaption { font-size: 12px; overflow-wrap: anywhere; }
+summary { cursor: pointer; }
+footer { margin-top: 3rem; font-size: 13px; }
 """
 
 
@@ -95,7 +103,9 @@ def _scenario(verdict: Verdict) -> str:
     parts.append(_timeline(played))
     parts += [_picture(picture) for picture in played.pictures]
     console = "\n".join(_text(line) for line in played.console)
-    parts.append(f"<details><summary>console ({_text(verdict.installer)})</summary><pre>{console}</pre></details></section>")
+    parts.append(
+        f"<details><summary>console ({_text(verdict.installer)})</summary><pre>{console}</pre></details></section>"
+    )
     return "\n".join(parts)
 
 

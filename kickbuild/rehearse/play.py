@@ -142,10 +142,8 @@ def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, pla
     )
 
 
-def play_all(
-    rehearsal: Rehearsal, scenarios: Sequence[Scenario], place: Workplace
-) -> Iterator[Played]:
-    """Play scenarios, as many at once as the settings say, and yield each as it ends. Raises LackingError, ToolError."""
+def play_all(rehearsal: Rehearsal, scenarios: Sequence[Scenario], place: Workplace) -> Iterator[Played]:
+    """Play scenarios, as many at once as the settings say, and yield each as it ends. Raises ToolError."""
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=rehearsal.settings.jobs)
     try:

@@ -69,14 +69,14 @@ SCENARIOS: Final = (
 NAMES: Final = tuple(scenario.name for scenario in SCENARIOS)
 
 #: For a profile that erases the only other disk of the box, any further disk is a second one that it could mean.
-_ONLY_OTHER: Final = {
+_ONLY_OTHER: Final[dict[str, dict[str, Any]]] = {
     "decoy": {"expected": Expected.REFUSED},
     "absent": {"skip": "the profile erases whatever other disk there is"},
     "clone": {"expected": Expected.REFUSED},
     "power": {"expected": Expected.NO_OTHER_HARM, "disks": (_T, _D)},
 }
 #: For a profile that knows the target by its model alone, a disk of that model is as good as the target.
-_ALIKE: Final = {"decoy": {"expected": Expected.REFUSED}}
+_ALIKE: Final[dict[str, dict[str, Any]]] = {"decoy": {"expected": Expected.REFUSED}}
 
 
 class Kind(StrEnum):
@@ -89,6 +89,7 @@ class Kind(StrEnum):
 
 def scenarios_for(names: tuple[str, ...], kind: Kind) -> tuple[Scenario, ...]:
     """Return the scenarios of those names, all where none is named, as they are for a profile's target."""
-    others: dict[str, dict[str, Any]] = {Kind.ONLY_OTHER: _ONLY_OTHER, Kind.BY_MODEL: _ALIKE}.get(kind, {})
+    changed = {Kind.ONLY_OTHER: _ONLY_OTHER, Kind.BY_MODEL: _ALIKE}
+    others = changed.get(kind, {})
     wanted = [scenario for scenario in SCENARIOS if not names or scenario.name in names]
     return tuple(replace(scenario, **others.get(scenario.name, {})) for scenario in wanted)

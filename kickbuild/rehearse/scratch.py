@@ -117,7 +117,7 @@ def _nameless(directory: Path) -> int:
     except OSError:
         # A filesystem without such files, or a directory that says better itself what is wrong with it.
         descriptor, name = tempfile.mkstemp(dir=directory)
-        os.unlink(name)
+        Path(name).unlink()
         return descriptor
 
 

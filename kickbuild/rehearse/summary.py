@@ -43,8 +43,8 @@ class Summary:
     @property
     def installer(self) -> Installer:
         """Which installer was heard; a stand-in in one scenario makes the whole a rehearsal with a stand-in."""
-        heard = {verdict.installer for verdict in self.verdicts}
-        return next(kind for kind in (Installer.STAND_IN, Installer.REAL, Installer.NONE) if kind in heard or kind is Installer.NONE)
+        heard = {verdict.installer for verdict in self.verdicts} | {Installer.NONE}
+        return next(kind for kind in (Installer.STAND_IN, Installer.REAL, Installer.NONE) if kind in heard)
 
     @property
     def headline(self) -> str:
@@ -110,15 +110,15 @@ def _ranges(ranges: Iterable[Range]) -> list[list[int]]:
 def render_junit(summary: Summary) -> str:
     """Return the rehearsal as JUnit's XML: a test for each scenario."""
     counts = [verdict.result for verdict in summary.verdicts]
-    totals = {
+    totals: dict[str, str] = {
         "tests": str(len(counts)),
         "failures": str(counts.count(Result.FAILED)),
         "errors": "0",
         "skipped": str(counts.count(Result.SKIPPED)),
         "time": f"{sum(verdict.played.seconds for verdict in summary.verdicts):.1f}",
     }
-    top = ET.Element("testsuites", name="kickbuild rehearse", **totals)
-    suite = ET.SubElement(top, "testsuite", name=_clean(summary.headline), **totals)
+    top = ET.Element("testsuites", {"name": "kickbuild rehearse"} | totals)
+    suite = ET.SubElement(top, "testsuite", {"name": _clean(summary.headline)} | totals)
     properties = ET.SubElement(suite, "properties")
     for name, value in {"drive": summary.drive, "installer": str(summary.installer), **summary.machine}.items():
         ET.SubElement(properties, "property", name=name, value=_clean(value))
