@@ -46,6 +46,7 @@ class Event:
 
 _SIGNS: Final = (
     (Sign.ENTRY, re.compile(r"Rebuilding from (UUID|LABEL)=.*|Booting `.*'")),
+    (Sign.ENTRY, re.compile(r"(?i)\bcommand line: .*\bks=hd:\S*")),
     (Sign.KERNEL, re.compile(r"Linux version \d\S*")),
     (Sign.STAND_IN, re.compile(r"(?<![A-Z-])STANDIN-(STARTED|SOURCE|LABELLED|STUCK|GAVE-UP)\b.*")),
     (Sign.INSTALLED, re.compile(r"(?<![A-Z-])STANDIN-INSTALLED\b.*")),
@@ -56,8 +57,10 @@ _SIGNS: Final = (
         ),
     ),
     (Sign.GUARD, re.compile(r"(?:^|[ \]:])kickbuild: .*")),
-    (Sign.NEW_SYSTEM, re.compile(r"NEW-SYSTEM-REACHED|Reached target.*(Multi-User|Graphical)")),
+    (Sign.NEW_SYSTEM, re.compile(r"NEW-SYSTEM-REACHED|^\S+ login:|Reached target.*(Multi-User|Graphical)")),
 )
+#: What the Rebuild entry says, or the kernel that it started: until the next boot, nothing else is a new system.
+_REBUILDING: Final = re.compile(r"Rebuilding from |\bks=hd:")
 #: A login prompt ends no line.
 _PROMPT: Final = re.compile(r"(?m)^\S+ login: ?$")
 
@@ -72,6 +75,7 @@ class Console:
     left_out: int = 0
     events: list[Event] = field(default_factory=list)
     _rest: str = ""
+    _rebuilding: bool = False
     _of_boot: set[tuple[Sign, str]] = field(default_factory=set)
 
     def feed(self, data: bytes, seconds: float) -> list[Event]:
@@ -94,6 +98,11 @@ class Console:
             return False
         if event.sign is Sign.POWER_ON:
             self._of_boot.clear()
+            self._rebuilding = False
+        if event.sign is Sign.ENTRY and _REBUILDING.search(event.text):
+            self._rebuilding = True
+        if event.sign is Sign.NEW_SYSTEM and self._rebuilding:
+            return False
         # The guard says everything on each console and to the kernel.
         if (event.sign, event.text) in self._of_boot:
             return False

@@ -182,6 +182,8 @@ def play(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: thread
             disks=tuple(str(role) for role in scenario.disks),
         )
         ends = _boots(machine, watch, place, settings.program)
+        if ends[-1].ending is Ending.STOPPED:
+            return Played(scenario=scenario, seconds=time.monotonic() - began, endings=(Ending.STOPPED,))
         return Played(
             scenario=scenario,
             seconds=time.monotonic() - began,
@@ -294,7 +296,8 @@ def _decoy(size: int, place: Workplace) -> Path:
 def _corruption(drive: Drive, path: str) -> tuple[int, bytes]:
     """Return a sector of ks.cfg with one byte changed, in the digest by which guard and manifest know each other."""
     at = read_file(drive, path).find(b"KB_DIGEST=")
-    place = place_of(drive, path, at + len(b"KB_DIGEST='")) if at >= 0 else None
+    # One further than the sign: there may be a quote.
+    place = place_of(drive, path, at + len(b"KB_DIGEST=") + 1) if at >= 0 else None
     if place is None:
         return -1, b""
     start = place // SECTOR * SECTOR
