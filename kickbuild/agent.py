@@ -20,8 +20,8 @@ AGENT: Final = "/kickbuild/agent"
 LEFT_BY_AGENT: Final = frozenset({"armed.state"})
 #: In this order; the last one begins to work.
 _PARTS: Final = (
-    *("ground", "report", "manifest", "drive", "loader", "entry", "oneshot", "legacy", "state", "arm", "checks"),
-    "main",
+    *("ground", "answer", "manifest", "mount", "drive", "target", "loader", "entry", "oneshot", "legacy"),
+    *("state", "history", "keep", "arm", "checks", "status", "commands", "main"),
 )
 _OF_THE_GUARD: Final = (
     *("read_file", "trim", "folded", "plain_wwn", "lower", "device_of", "sys_name", "device_name", "whole_disks"),
@@ -37,33 +37,28 @@ def render_agent() -> str:
     guard = (templates / "kickstart" / "guard.sh").read_text(encoding="utf-8")
     parts = [(templates / "agent" / f"{name}.sh").read_text(encoding="utf-8") for name in _PARTS]
     ground, *rest = (_LINTER.sub("", part) for part in parts)
-    shared = [_function(guard, name) for name in _OF_THE_GUARD]
+    shared = [resources.shell_function(guard, name) for name in _OF_THE_GUARD]
     head = f"#!/bin/sh\nKB_VERSION={shell_quote(__version__)}\n"
     return "\n".join([head + ground, "# The guard's own functions.\n", *shared, _release_facts(), *rest])
 
 
-def _function(program: str, name: str) -> str:
-    found = re.search(rf"(?ms)^{re.escape(name)}\(\) \{{.*?^\}}\n", program)
-    if found is None:
-        raise ValueError(f"the guard has no function {name}")
-    return found[0]
-
-
 def _release_facts() -> str:
-    """Return a function that prints the MiB of memory and the names of the kickstart argument for a grammar's name."""
-    facts: dict[str, tuple[int, list[str]]] = {}
+    """Return a function that prints what the agent must know of a release, by the name of its grammar."""
+    facts: dict[str, tuple[int, str, list[str]]] = {}
     for release in RELEASES:
         can = release.can
         if can.source_by_identity:
-            memory = max(can.memory // MIB, facts.get(can.handler, (0, []))[0])
-            facts[can.handler] = (memory, [str(name) for name in can.kickstart_names])
+            memory = max(can.memory // MIB, facts[can.handler][0] if can.handler in facts else 0)
+            network = "both" if can.reads_ifcfg and can.reads_keyfiles else "ifcfg" if can.reads_ifcfg else "keyfiles"
+            facts[can.handler] = (memory, network, [str(name) for name in can.kickstart_names])
     rows = [
-        f"    {shell_quote(handler)}) echo {shell_quote(' '.join([str(memory), *names]))} ;;"
-        for handler, (memory, names) in sorted(facts.items())
+        f"    {shell_quote(handler)}) echo {shell_quote(' '.join([str(memory), network, *names]))} ;;"
+        for handler, (memory, network, names) in sorted(facts.items())
     ]
     return "\n".join(
         [
-            "# release_facts GRAMMAR: print the MiB of memory, and the names of the kickstart argument.",
+            "# release_facts GRAMMAR: print the MiB of memory, which files it reads of the network (ifcfg, keyfiles or",
+            "# both), and the names of the kickstart argument.",
             "release_facts() {",
             "    case $1 in",
             *rows,

@@ -97,6 +97,10 @@ class ToolError(KickbuildError):
     exit_code = ExitCode.TOOL
 
 
+class HostError(ToolError):
+    """A box, or the way to it, failed; or what it answers is not what an agent answers."""
+
+
 def system_error(error: OSError, place: object) -> ToolError:
     """Return what the system's refusal means to a person, with the way out where there is one."""
     hint = ""

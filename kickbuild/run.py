@@ -6,16 +6,19 @@ error names the package that brings it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import selectors
 import shlex
 import shutil
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import LackingError, ToolError
 
@@ -46,6 +49,8 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "qemu-io": ("qemu-utils", "qemu-img"),
     "qemu-system-x86_64": ("qemu-system-x86", "qemu-kvm"),
     "sfdisk": ("fdisk", "util-linux"),
+    "ssh": ("openssh-client", "openssh-clients"),
+    "ssh-keygen": ("openssh-client", "openssh"),
     "umount": ("mount", "util-linux"),
 }
 
@@ -55,11 +60,15 @@ _EXTRA_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What a program left behind: its exit status and both outputs as bytes."""
+    """What a program left behind: its exit status and both outputs as bytes.
+
+    ``stopped`` says why ``run_bounded`` ended it: ``time``, ``size``, or empty where it ended by itself.
+    """
 
     code: int
     stdout: bytes
     stderr: bytes
+    stopped: str = ""
 
     @property
     def text(self) -> str:
@@ -159,6 +168,91 @@ def _dying_with(parent: int) -> Callable[[], None]:
             os._exit(1)
 
     return prepare
+
+
+def run_bounded(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    timeout: float,
+    most: int,
+    stdin: bytes = b"",
+    detached: bool = True,
+) -> Completed:
+    """Run a program that may say or take too much: it is ended after ``timeout`` seconds or ``most`` bytes.
+
+    A ``detached`` program is out of reach of the terminal: Ctrl-C does not stop it, and it cannot ask there.
+    What a child of it still holds open is not waited for: a connection that ssh keeps would never end.
+    Raises LackingError when the program is missing.
+    """
+    words = [os.fspath(word) for word in argv]
+    program = require_tool(words[0])
+    with subprocess.Popen(
+        [os.fspath(program), *words[1:]],
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+        start_new_session=detached,
+    ) as process:
+        try:
+            return _converse(process, stdin, time.monotonic() + timeout, most)
+        finally:
+            # Before Popen waits for it: by an error or Ctrl-C this may be left while it runs.
+            process.kill()
+
+
+#: Seconds between two looks whether a program has ended that has not closed its outputs.
+_LOOK: Final = 0.05
+_CHUNK: Final = 65536
+
+
+def _converse(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, most: int) -> Completed:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = {process.stdout: bytearray(), process.stderr: bytearray()}
+    stopped = ""
+    with selectors.DefaultSelector() as ready:
+        for stream in said:
+            ready.register(stream, selectors.EVENT_READ)
+        if process.stdin is not None:
+            os.set_blocking(process.stdin.fileno(), False)
+            ready.register(process.stdin, selectors.EVENT_WRITE)
+        while not stopped and any(stream in ready.get_map() for stream in said):
+            has_ended = process.poll() is not None
+            events = ready.select(0 if has_ended else _LOOK)
+            if has_ended and not any(key.fileobj in said for key, _ in events):
+                break
+            for key, _ in events:
+                if key.fileobj is process.stdin:
+                    stdin = _fed(process, stdin, ready)
+                elif chunk := os.read(key.fd, _CHUNK):
+                    said[key.fileobj] += chunk  # type: ignore[index]
+                else:
+                    ready.unregister(key.fileobj)
+            if time.monotonic() > deadline:
+                stopped = "time"
+            elif any(len(data) > most for data in said.values()):
+                stopped = "size"
+    try:
+        process.wait(0 if stopped else max(deadline - time.monotonic(), _LOOK))
+    except subprocess.TimeoutExpired:
+        stopped = stopped or "time"
+        process.kill()
+    return Completed(process.wait(), bytes(said[process.stdout]), bytes(said[process.stderr]), stopped)
+
+
+def _fed(process: subprocess.Popen[bytes], stdin: bytes, ready: selectors.BaseSelector) -> bytes:
+    """Give a program more of its input; return what is left. A program that does not want it is no error."""
+    assert process.stdin is not None
+    with contextlib.suppress(BlockingIOError):
+        try:
+            stdin = stdin[os.write(process.stdin.fileno(), stdin[:_CHUNK]) :]
+        except BrokenPipeError:
+            stdin = b""
+    if not stdin:
+        ready.unregister(process.stdin)
+        process.stdin.close()
+    return stdin
 
 
 def _limit_memory(most: int) -> None:

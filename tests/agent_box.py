@@ -26,7 +26,7 @@ GIB = 1024**3
 #: What the agent calls, and what the fakes need.
 TOOLS = (
     *("awk", "cat", "chmod", "cmp", "cp", "date", "df", "grep", "head", "id", "ls", "mv", "readlink", "rm", "sed"),
-    *("sha256sum", "sync", "tail", "tr", "sh", "kill", "busybox"),
+    *("sha256sum", "tail", "tr", "sh", "kill", "busybox", "mkdir", "rmdir", "od"),
 )
 
 GRUB_CFG = """\
@@ -64,6 +64,23 @@ title Older system
 \tinitrd /initramfs-2.6.18.img
 """
 SAVED = "1\n" + "#\n" * 10 + "# WARNING: what grub-set-default wrote\n"
+
+
+# What a device holds lies below "devices"; mounted, the directory is a link to it.
+_MOUNT = """\
+echo "mount $*" >>{top}/mount.log
+while [ $# -gt 2 ]; do
+    case $1 in -o) options=$2 ;; -t) type=$2 ;; esac
+    shift 2
+done
+[ -d "{top}/devices/${{1##*/}}" ] && rmdir "$2" && ln -s "{top}/devices/${{1##*/}}" "$2" || exit 32
+where=${{2#{top}/box}}
+echo "/dev/${{1##*/}} $where $type $options 0 0" >>{top}/box/proc/mounts"""
+_UMOUNT = """\
+echo "umount $*" >>{top}/mount.log
+[ -h "$1" ] && rm "$1" && mkdir "$1" || exit 32
+grep -v " ${{1#{top}/box}} " {top}/box/proc/mounts >{top}/mounts.new
+cat {top}/mounts.new >{top}/box/proc/mounts"""
 
 
 @dataclass(frozen=True)
@@ -181,8 +198,13 @@ class Box:
             path.mkdir(parents=True)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool) or tool)
+        # To write everything that the machine has in its buffers takes long, and proves nothing here.
+        (self.bin / "sync").symlink_to(shutil.which("true") or "true")
         (self.bin / "grub2-editenv").symlink_to(shutil.which("grub-editenv") or "grub-editenv")
-        self.program("blkid", f'cat "{top}/blkid/${{6}}" 2>/dev/null || exit 2')
+        named, typed = f'"{top}/blkid/$6"', f'"{top}/types/${{7##*/}}"'
+        self.program("blkid", f"case $4 in value) cat {typed} ;; *) cat {named} ;; esac 2>/dev/null || exit 2")
+        self.program("mount", _MOUNT.format(top=top))
+        self.program("umount", _UMOUNT.format(top=top))
         self.program("udevadm", "exit 1")
         self.program("uname", "echo x86_64")
         self.blkid(f"UUID={UUID}", "sdb1")
@@ -263,7 +285,31 @@ class Box:
         """Mount something else there."""
         self.mounts = [mount for mount in self.mounts if mount.split()[1] != point] + ([line] if line else [])
 
-    def fill_drive(self, *names: str, title: str = "Rebuild", ks: str = "KB_MIN_SIZE=0\nKB_FIRMWARE=''\n") -> None:
+    def unplugged(self) -> Path:
+        """Unmount the drive, and return a copy of the agent that is elsewhere."""
+        self.remount("/mnt/rebuild", "")
+        script = self.top / "pushed"
+        shutil.copy(self.drive / AGENT.strip("/"), script)
+        self.device("sdb1", "ext4").rmdir()
+        self.drive.rename(self.top / "devices/sdb1")
+        self.drive = self.top / "devices/sdb1"
+        return script
+
+    def device(self, name: str, filesystem: str) -> Path:
+        """Say that a device holds a filesystem; return the directory of what is on it."""
+        (self.top / "types").mkdir(exist_ok=True)
+        (self.top / "types" / name).write_text(f"{filesystem}\n")
+        content = self.top / "devices" / name
+        content.mkdir(parents=True)
+        return content
+
+    def fill_drive(
+        self,
+        *names: str,
+        title: str = "Rebuild",
+        ks: str = "KB_MIN_SIZE=0\nKB_FIRMWARE=''\n",
+        keep: tuple[str, ...] = (),
+    ) -> None:
         """Put on the drive what prepare puts there."""
         release = self.layout.release
         common = {
@@ -292,7 +338,7 @@ class Box:
             profiles[name] = ProfileRecord(
                 digest="d" * 64, release=release, arch="x86_64", handler=self.layout.handler, title=title,
                 find_by="uuid", directory=f"/{release}", iso=f"/{release}/x.iso", target={"serial": "TARGET1"},
-                files=(*own, *common),
+                files=(*own, *common), keep=keep,
             )  # fmt: skip
         for path, data in files.items():
             place = self.drive / path.strip("/")
@@ -323,11 +369,7 @@ class Box:
         """Return every file below some directories of the box, links as what they lead to."""
         found: dict[str, bytes] = {}
         for folder in folders or ("/boot", "/etc", "/mnt/rebuild", "/run"):
-            for path in sorted(self.path(folder).rglob("*")):
-                if path.is_symlink():
-                    found[str(path.relative_to(self.root))] = os.fsencode(path.readlink())
-                elif path.is_file():
-                    found[str(path.relative_to(self.root))] = path.read_bytes()
+            found |= content(self.path(folder), self.root)
         return found
 
     def next_boot(self) -> str:
@@ -379,3 +421,14 @@ class Box:
         elif booted == "kickbuild-web":
             subprocess.run([self.bin / "grub2-editenv", env, "set", "next_entry="], check=True)
         return booted
+
+
+def content(folder: Path, top: Path | None = None) -> dict[str, bytes]:
+    """Return every file below a directory by its path from ``top``, links as what they lead to."""
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            found[str(path.relative_to(top or folder))] = os.fsencode(path.readlink())
+        elif path.is_file():
+            found[str(path.relative_to(top or folder))] = path.read_bytes()
+    return found

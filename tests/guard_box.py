@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UUID = "3bde0ee8-e6a9-4960-94e6-3fd6e3149de6"
 DIGEST = "d" * 64
+ID = "0123456789abcdef0123456789abcdef"
 ISO = "/rocky9/x.iso"
 KS = "/kickbuild/web/ks.cfg"
 SHELLS = ("dash", "bash", "bash --posix", "busybox sh")
@@ -29,6 +30,11 @@ LINES = (
     ("uefi", "part /boot/efi --ondisk=@TARGET@"),
     ("bios", "part biosboot --ondisk=@TARGET@"),
 )
+
+
+def read_state(path: Path) -> dict[str, str]:
+    """Return what a file of "key=text" says; nothing where it is not there."""
+    return dict(line.split("=", 1) for line in path.read_text().splitlines()) if path.is_file() else {}
 
 
 @dataclass
@@ -55,6 +61,8 @@ class Result:
     include: str | None
     rebooted: bool
     log: str | None
+    state: dict[str, str]
+    """What rebuild.state on the drive says."""
 
 
 class Box:
@@ -73,7 +81,9 @@ class Box:
         (root / "proc" / "mounts").touch()
         self.program("mount", f'for last; do :; done\nmkdir -p "$last"\ncp -r {self.drive}/. "$last"/')
         self.program("umount", ":")
-        for tool in ("cat", "cp", "ls", "mkdir", "mv", "readlink", "sha256sum", "sleep", "sync", "tr", "sh"):
+        # The real one would wait for everything else that this machine has to write.
+        self.program("sync", ":")
+        for tool in ("cat", "cp", "date", "ls", "mkdir", "mv", "readlink", "rm", "sha256sum", "sleep", "tr", "sh"):
             (self.bin / tool).symlink_to(shutil.which(tool) or tool)
         self.blkid: dict[str, list[str]] = {}
         self.udev: dict[str, dict[str, str]] = {}
@@ -173,6 +183,7 @@ class Box:
             source=DriveRef(by, UUID if by is RefKind.UUID else "REBUILD"),
             target=target,
             capabilities=parse_release(release).can,
+            release=release,
             kickstart_path=KS,
             iso_path=ISO,
             iso_size=self.size,
@@ -198,7 +209,12 @@ class Box:
             include.read_text() if include.is_file() else None,
             (self.root / "rebooted").exists(),
             logs[0].read_text() if logs else None,
+            read_state(self.drive / "kickbuild" / "web" / "rebuild.state"),
         )
+
+    def arm(self, number: str = ID, profile: str = "web") -> None:
+        """Leave on the drive what arming leaves there."""
+        (self.drive / "kickbuild" / "armed.state").write_text(f"phase=armed\nid={number}\nprofile={profile}\n")
 
     def _programs(self) -> None:
         rows = "\n".join(f"'{tag}') printf '%s\\n' {' '.join(devices)} ;;" for tag, devices in self.blkid.items())

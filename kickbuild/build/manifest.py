@@ -14,6 +14,7 @@ from typing import Any, Final
 from kickbuild import __version__
 from kickbuild.drive.ref import RefKind
 from kickbuild.errors import InputError
+from kickbuild.profile.keep import KEPT
 
 MANIFEST: Final = "/kickbuild/manifest.json"
 SCHEMA: Final = 1
@@ -44,6 +45,8 @@ class ProfileRecord:
     iso: str
     target: dict[str, str]
     files: tuple[str, ...]
+    keep: tuple[str, ...] = ()
+    """What the new system gets back of the old one, as the profile's [keep] names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,12 @@ class Manifest:
 def render_manifest(manifest: Manifest) -> bytes:
     """Return the manifest as JSON: the same bytes for the same content."""
     drive = {"label": manifest.label, "uuid": manifest.uuid}
-    profiles = _lines({name: asdict(record) for name, record in manifest.profiles.items()})
+    profiles = _lines(
+        {
+            name: {k: v for k, v in asdict(record).items() if k != "keep" or v}
+            for name, record in manifest.profiles.items()
+        }
+    )
     files = _lines(
         {
             path: {k: v for k, v in asdict(record).items() if k != "origin" or v}
@@ -160,7 +168,14 @@ def _profile(value: dict[str, Any]) -> ProfileRecord:
     directory = _directory(texts["directory"])
     if _path(texts["iso"]).rpartition("/")[0] != directory:
         raise ValueError(f"{texts['iso']!r} is not in {directory}")
-    return ProfileRecord(**texts, target=target, files=tuple(_path(path) for path in value["files"]))
+    files = tuple(_path(path) for path in value["files"])
+    return ProfileRecord(**texts, target=target, files=files, keep=_keep(value.get("keep", [])))
+
+
+def _keep(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or value != [name for name in KEPT if name in value]:
+        raise ValueError(f"{value!r} is not a list of what can be kept: {', '.join(KEPT)}")
+    return tuple(value)
 
 
 _PROFILE_TEXTS = ("digest", "release", "arch", "handler", "title", "find_by", "directory", "iso")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from kickbuild.agent import LEFT_BY_AGENT
+from kickbuild.build.leavings import is_left_by_box
 from kickbuild.build.manifest import LIMIT, MANIFEST, Manifest, ProfileRecord, parse_manifest
 from kickbuild.copying import digest
 from kickbuild.drive.ref import DriveRef, RefKind
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from kickbuild.progress import Progress
     from kickbuild.releases.model import Capabilities
 
-#: Files that a box writes on the drive: they are kickbuild's, but no manifest can know them.
-_LEFT_BY_BOXES = frozenset({"last-refusal.log"}) | LEFT_BY_AGENT
 _SMALL = 4 * 1024 * 1024
 
 
@@ -121,7 +119,7 @@ def _unexpected(manifest: Manifest, nodes: dict[str, Node]) -> Iterator[Finding]
         name = PurePosixPath(path).name
         if name.startswith(PARTIAL_PREFIX):
             yield Finding(path, "was left by a run that was stopped; `kickbuild prepare` removes it")
-        elif not (node.is_directory or path in manifest.files or path == MANIFEST or name in _LEFT_BY_BOXES):
+        elif not (node.is_directory or path in manifest.files or path == MANIFEST or is_left_by_box(path)):
             yield Finding(path, "is unexpected: kickbuild did not put it there")
 
 

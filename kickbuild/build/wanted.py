@@ -27,7 +27,7 @@ def read_wanted(paths: Sequence[Path]) -> tuple[Wanted, ...]:
             key = (loaded.iso, loaded.profile.source.release)
             if key not in facts:
                 facts[key] = read_facts(loaded.iso, release=loaded.profile.source.release)
-            _require_supported(facts[key], path)
+            require_supported(facts[key], path)
             wanted.append(Wanted(loaded=loaded, facts=facts[key]))
         except KickbuildError as error:
             if not isinstance(error, InputError):
@@ -38,7 +38,8 @@ def read_wanted(paths: Sequence[Path]) -> tuple[Wanted, ...]:
     return tuple(wanted)
 
 
-def _require_supported(facts: IsoFacts, profile: Path) -> None:
+def require_supported(facts: IsoFacts, profile: Path) -> None:
+    """Raise InputError where a drive cannot be prepared with the ISO that ``profile`` names."""
     can = facts.match.can
     if not can.prepare:
         raise ReleaseError(

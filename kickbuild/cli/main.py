@@ -30,6 +30,14 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "render": ("render", "render", "Print a profile's kickstart or boot entry without a drive."),
     "validate": ("validate", "validate", "Find what is wrong with kickstarts, in CI and at the desk."),
     "adopt": ("adopt", "adopt", "Show what a kickstart of your own would become."),
+    "fleet": ("fleet", "fleet", "Rebuild many boxes, by an Ansible inventory."),
+    "trigger": ("trigger", "trigger", "Rebuild a box from its drive: check, confirm, arm, reboot, wait, verify."),
+    "wait": ("trigger", "wait", "Go on waiting for a box that rebuilds itself."),
+    "status": ("box", "status", "Tell what is armed on a box, and what came of the last rebuild."),
+    "check": ("box", "check", "Check everything on a box that a rebuild needs."),
+    "arm": ("box", "arm", "Choose the Rebuild entry for a box's next boot, once."),
+    "disarm": ("box", "disarm", "Take the arming of a box back."),
+    "report": ("box", "report", "Tell of a box's last rebuild, with the installer's logs."),
     "entry": ("entry", "entry", "Put the Rebuild entry into a boot loader's configuration, or take it out."),
 }
 

@@ -63,7 +63,10 @@ def _profile_lines(profile: ProfilePlan, plan: DrivePlan, shown: set[str]) -> li
         lines.append(f"  shares   {', '.join(shared)}")
     lines += [f"  note: {notice}" for notice in profile.notices]
     target = ", ".join(f"{key} = {value}" for key, value in profile.record.target.items())
-    return [*lines, "  A box that boots this entry loses all of ONE disk, the one with:", f"    {target}"]
+    lines += ["  A box that boots this entry loses all of ONE disk, the one with:", f"    {target}"]
+    if profile.record.keep:
+        lines.append(f"  Its new system gets back: {', '.join(profile.record.keep)}")
+    return lines
 
 
 def _rows(rows: list[tuple[str, str, str, str]]) -> list[str]:
@@ -117,6 +120,7 @@ def _profile_value(profile: ProfilePlan) -> dict[str, Any]:
         "arch": profile.record.arch,
         "iso": profile.record.iso,
         "target": profile.record.target,
+        "keep": list(profile.record.keep),
         "kernel": profile.entry.kernel,
         "initrd": profile.entry.initrd,
         "arguments": list(profile.entry.arguments),

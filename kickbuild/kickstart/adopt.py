@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import KickstartError, Problem, ReleaseError
 from kickbuild.kickstart import refusals
+from kickbuild.kickstart.after import AFTER_BEGIN, JOINED
 from kickbuild.kickstart.disk_lines import (
     DISK_OPTIONS,
     named_disks,
@@ -26,11 +27,11 @@ from kickbuild.kickstart.guard import INCLUDE
 from kickbuild.kickstart.marks import GUARD_BEGIN, GUARD_END, MOVED, REMOVED, WAS, added_mark, is_mark, restore
 from kickbuild.kickstart.parse import parse
 from kickbuild.kickstart.refusals import SOURCES, Remark
-from kickbuild.kickstart.storage import OTHERS, TARGET, selection_lines
+from kickbuild.kickstart.storage import OTHERS, TARGET, loader_line, selection_lines
 from kickbuild.quoting import kickstart_quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kickbuild.drive.ref import DriveRef
     from kickbuild.kickstart.document import Command, Document
@@ -104,9 +105,11 @@ def adopt(
     iso_dir: str,
     has_packages: bool,
     extra: tuple[str, ...] = (),
+    arguments: Sequence[str] = (),
     name: str = "ks.cfg",
 ) -> Adopted:
-    """Return a kickstart adopted to a drive: ``iso_dir`` is what ``harddrive --dir`` names, ``extra`` lines to add.
+    """Return a kickstart adopted to a drive: ``iso_dir`` is what ``harddrive --dir`` names, ``extra`` lines to add,
+    ``arguments`` kernel arguments that the new system should have.
 
     One that was adopted before is taken back first, so that adopting twice gives the same result. ``name`` is what
     problems call it. Raises ReleaseError for a release that has no rebuild drives, KickstartError with every problem.
@@ -129,7 +132,7 @@ def adopt(
         raise KickstartError(*problems)
     work = _Work(document)
     _change_source(work, source, iso_dir, has_packages=has_packages)
-    _move_storage(work, capabilities)
+    _move_storage(work, capabilities, arguments)
     _add_end(work, commands)
     if extra:
         work.add(_before_sections(document), list(extra), _EXTRA)
@@ -139,7 +142,8 @@ def adopt(
     changes = tuple(
         Change(numbers[c.line - 1], c.before, c.after, c.reason) for c in sorted(work.changes, key=lambda c: c.line)
     )
-    notices = tuple(problem(remark) for remark in refusals.notices(document, commands, capabilities))
+    remarks = [*refusals.notices(document, commands, capabilities), *refusals.console_notices(document, arguments)]
+    notices = tuple(problem(remark) for remark in remarks)
     return Adopted(result, tuple(work.storage), changes, notices)
 
 
@@ -154,12 +158,18 @@ def guard_section(guard: str) -> str:
     return f"{GUARD_BEGIN}\n%pre --erroronfail --log=/tmp/kickbuild-guard.log\n{guard.rstrip()}\n%end\n{GUARD_END}"
 
 
-def assemble(adopted: Adopted, guard: str) -> str:
-    """Return the whole kickstart: the guard stands above the first section, because %pre scripts run in their order."""
+def assemble(adopted: Adopted, guard: str, after: str) -> str:
+    """Return the whole kickstart: the guard stands above the first section, and ``after`` behind the last one.
+
+    The scripts of a kind run in the order in which they stand.
+    """
     document = parse_document(adopted.text)
     lines = [line.text + line.ending for line in document.lines]
     place = _before_sections(document) - 1
-    return "".join([*lines[:place], f"{guard_section(guard)}\n\n", *lines[place:]])
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+        after = after.replace(AFTER_BEGIN, AFTER_BEGIN + JOINED, 1)
+    return "".join([*lines[:place], f"{guard_section(guard)}\n\n", *lines[place:], f"{after}\n"])
 
 
 def _refusals(
@@ -254,7 +264,7 @@ def _change_source(work: _Work, source: DriveRef, iso_dir: str, *, has_packages:
             work.decide(command, _Fate.REPLACED, now, now, "the source is the ISO on the rebuild drive")
 
 
-def _move_storage(work: _Work, capabilities: Capabilities) -> None:
+def _move_storage(work: _Work, capabilities: Capabilities, arguments: Sequence[str]) -> None:
     """Move the lines that name disks into the include, which takes the place of the first of them.
 
     Each command then stands at or before its old place and in its old order, so that a partition still comes before
@@ -271,7 +281,7 @@ def _move_storage(work: _Work, capabilities: Capabilities) -> None:
     names = {command.name for command in work.document.commands}
     lacking = {
         "bootloader": (
-            f"bootloader --location=mbr --{capabilities.boot_drive_option}={TARGET}",
+            loader_line(capabilities, arguments).text,
             "the boot loader must not reach the rebuild drive",
         ),
         "ignoredisk": (selection_lines(capabilities)[0].text, "no other disk may be touched"),

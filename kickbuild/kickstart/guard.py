@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from kickbuild import resources
+from kickbuild import __version__, resources
 from kickbuild.profile.describe import target_words
 from kickbuild.quoting import shell_quote
 
@@ -31,6 +31,7 @@ def render_guard(
     source: DriveRef,
     target: Target,
     capabilities: Capabilities,
+    release: str,
     kickstart_path: str,
     iso_path: str,
     iso_size: int,
@@ -46,6 +47,8 @@ def render_guard(
     values = {
         "KB_PROFILE": profile_name,
         "KB_DIGEST": profile_digest,
+        "KB_RELEASE": release,
+        "KB_VERSION": __version__,
         "KB_SOURCE_TAG": source.kind.name,
         "KB_SOURCE_KIND": source.kind.value,
         "KB_SOURCE": source.value,

@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from kickbuild.kickstart.after import AFTER_BEGIN, AFTER_END, JOINED
 from kickbuild.kickstart.document import Kind, parse_document
 from kickbuild.kickstart.guard import INCLUDE
 
@@ -57,9 +58,13 @@ def restore(text: str) -> Restored:
     position = 0
     while position < len(document.lines):
         line = document.lines[position]
-        kept, position = _step(document, position)
+        kept, after = _step(document, position)
         if kept is not None:
             lines.append((line.number, kept))
+        elif line.text == AFTER_BEGIN + JOINED and after == len(document.lines) and lines:
+            number, above = lines[-1]
+            lines[-1] = (number, above.removesuffix("\n"))
+        position = after
     return Restored("".join(kept for _, kept in lines), tuple(number for number, _ in lines))
 
 
@@ -68,6 +73,8 @@ def _step(document: Document, position: int) -> tuple[str | None, int]:
     line = document.lines[position]
     if not is_mark(line):
         return line.text + line.ending, position + 1
+    if line.text in {AFTER_BEGIN, AFTER_BEGIN + JOINED}:
+        return _after_end(document, position)
     if line.text == GUARD_BEGIN:
         return _guard_end(document, position)
     following = document.lines[position + 1 :]
@@ -86,6 +93,13 @@ def _step(document: Document, position: int) -> tuple[str | None, int]:
 
 def _is_replacement(line: Line) -> bool:
     return line.text == f"%include {INCLUDE}" or line.text.lstrip().startswith("harddrive ")
+
+
+def _after_end(document: Document, position: int) -> tuple[str | None, int]:
+    for following in document.lines[position + 1 :]:
+        if following.kind is Kind.COMMENT and following.text == AFTER_END:
+            return None, following.number
+    return document.lines[position].text + document.lines[position].ending, position + 1
 
 
 def _guard_end(document: Document, position: int) -> tuple[str | None, int]:

@@ -341,7 +341,8 @@ def _ordered(problems: list[ParseProblem]) -> tuple[ParseProblem, ...]:
 
 
 def _objects(handler: Any, command: str) -> list[Any]:
-    data = getattr(getattr(handler, command, None), "dataList", None)
+    # Not by getattr, which would make the command: one that no line asked for has made nothing.
+    data = getattr(vars(handler).get(command), "dataList", None)
     return list(data() or []) if data is not None else []
 
 
@@ -372,10 +373,10 @@ def _strange_groups(handler: Any) -> Iterator[ParseProblem]:
 
 def _disks(handler: Any) -> dict[str, frozenset[str]]:
     def values(command: str, attribute: str) -> list[str]:
-        value = getattr(getattr(handler, command, None), attribute, None) or []
+        value = getattr(vars(handler).get(command), attribute, None) or []
         return [value] if isinstance(value, str) else list(value)
 
-    parts = list(getattr(getattr(handler, "partition", None), "partitions", []))
+    parts = list(getattr(vars(handler).get("partition"), "partitions", []))
     disks = [
         *values("clearpart", "drives"),
         *values("ignoredisk", "onlyuse"),

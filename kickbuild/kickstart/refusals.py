@@ -274,6 +274,20 @@ def notices(document: Document, commands: Sequence[Command], can: Capabilities) 
         )
 
 
+def console_notices(document: Document, arguments: Sequence[str]) -> Iterator[Remark]:
+    """Yield a remark where the new system does not get the consoles that the Rebuild entry has."""
+    for command in document.commands:
+        given = " ".join(word.text for word in command.words).replace("=", " ").split()
+        consoles = [argument for argument in arguments if argument.startswith("console=")]
+        lacking = [console for console in consoles if console.partition("=")[2] not in given]
+        if command.name == "bootloader" and lacking:
+            yield Remark(
+                command.line,
+                f"the new system boots without {' '.join(lacking)}, which boot.kernel_args gives the Rebuild entry",
+                "add it to --append= if that is how people reach the box",
+            )
+
+
 def _is_old(can: Capabilities) -> bool:
     """Tell whether a release has the installer of RHEL 5 and 6: it alone chooses the boot drive by ``--driveorder``."""
     return can.boot_drive_option is BootDriveOption.DRIVEORDER

@@ -10,9 +10,11 @@ from pydantic import SecretStr
 from kickbuild import __version__
 from kickbuild.errors import KickstartError, Problem, ReleaseError
 from kickbuild.kickstart.adopt import adopt, assemble, guard_section
+from kickbuild.kickstart.after import after_section
 from kickbuild.kickstart.custom_lines import custom_lines, custom_problems
 from kickbuild.kickstart.extra import extra_problems
 from kickbuild.kickstart.guard import INCLUDE, render_guard
+from kickbuild.kickstart.lasting import lasting_arguments
 from kickbuild.kickstart.network import network_lines, network_problems
 from kickbuild.kickstart.parse import parse
 from kickbuild.kickstart.storage import StorageLine, least_target_size, storage_lines
@@ -61,8 +63,9 @@ def _adopted(request: KickstartRequest) -> str:
         iso_dir=iso_dir(request),
         has_packages=request.has_packages,
         extra=request.loaded.profile.kickstart.extra,
+        arguments=lasting_arguments(request.loaded.profile.boot.kernel_args),
     )
-    return assemble(result, _guard(request, tuple(StorageLine(line) for line in result.storage_lines)))
+    return assemble(result, _guard(request, tuple(StorageLine(line) for line in result.storage_lines)), _after(request))
 
 
 def _written(request: KickstartRequest) -> str:
@@ -71,7 +74,7 @@ def _written(request: KickstartRequest) -> str:
     if problems:
         raise ReleaseError(*problems)
     storage = (
-        *storage_lines(profile.storage, can, request.arch),
+        *storage_lines(profile.storage, can, request.arch, lasting_arguments(profile.boot.kernel_args)),
         *custom_lines(profile.storage.lines, can),
     )
     return render(
@@ -84,6 +87,7 @@ def _written(request: KickstartRequest) -> str:
             "blocks": [block for block in _blocks(request) if block.lines],
             "packages": _packages(profile),
             "guard_section": guard_section(_guard(request, storage)),
+            "after_section": _after(request),
             "scripts": [*_key_scripts(profile, can), *_user_scripts(request.loaded.scripts)],
         },
     )
@@ -101,11 +105,24 @@ def _guard(request: KickstartRequest, storage: tuple[StorageLine, ...]) -> str:
         source=request.source,
         target=target,
         capabilities=request.can,
+        release=request.match.id,
         kickstart_path=request.kickstart_path,
         iso_path=request.iso_path,
         iso_size=request.iso_size,
         storage_lines=tuple((line.firmware, line.text) for line in storage),
         firmware="" if profile.storage.firmware is Firmware.BOTH else profile.storage.firmware,
+    )
+
+
+def _after(request: KickstartRequest) -> str:
+    profile = request.loaded.profile
+    return after_section(
+        profile_name=profile.name,
+        profile_digest=request.loaded.digest,
+        source=request.source,
+        release=request.match.id,
+        keep=profile.keep.names,
+        onerror=request.can.onerror,
     )
 
 

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.profile.storage import Filesystem, Layout, Part
+from kickbuild.quoting import kickstart_quote
 from kickbuild.releases.model import BootDriveOption
 from kickbuild.units import GIB, MIB
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kickbuild.profile.storage import Storage
     from kickbuild.releases.model import Capabilities
 
@@ -38,11 +41,16 @@ class StorageLine:
     firmware: str = ""
 
 
-def storage_lines(storage: Storage, can: Capabilities, arch: str) -> tuple[StorageLine, ...]:
-    """Return the commands that erase and divide the target, and no other disk; ``storage.lines`` come after them."""
+def storage_lines(
+    storage: Storage, can: Capabilities, arch: str, arguments: Sequence[str] = ()
+) -> tuple[StorageLine, ...]:
+    """Return the commands that erase and divide the target, and no other disk; ``storage.lines`` come after them.
+
+    ``arguments`` are kernel arguments of the new system.
+    """
     lines = [
         *selection_lines(can),
-        StorageLine(f"bootloader --location=mbr --{can.boot_drive_option}={TARGET}"),
+        loader_line(can, arguments),
         StorageLine("zerombr"),
         StorageLine(f"clearpart --all --initlabel --drives={TARGET}"),
         *firmware_lines(can, arch),
@@ -53,6 +61,12 @@ def storage_lines(storage: Storage, can: Capabilities, arch: str) -> tuple[Stora
     else:
         lines += [_partition(part, storage, can) for part in parts]
     return tuple(lines)
+
+
+def loader_line(can: Capabilities, arguments: Sequence[str]) -> StorageLine:
+    """Return the command that puts the boot loader on the target; ``arguments`` are the new system's."""
+    append = f" --append={kickstart_quote(' '.join(arguments))}" if arguments else ""
+    return StorageLine(f"bootloader --location=mbr --{can.boot_drive_option}={TARGET}{append}")
 
 
 def selection_lines(can: Capabilities) -> tuple[StorageLine, ...]:

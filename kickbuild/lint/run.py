@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,14 +17,13 @@ from kickbuild.lint.report import FileReport, Report
 from kickbuild.lint.rules import find_rule
 from kickbuild.lint.source import LIMIT, Source, make_source, read_bytes
 from kickbuild.lint.template import is_template, read_variables, render_source
+from kickbuild.workers import each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kickbuild.lint.baseline import Baseline
 
-#: Fewer files than this are checked faster by one process than by several.
-_WORTH_WORKERS: Final = 16
 _STANDARD_INPUT: Final = "-"
 
 
@@ -69,30 +67,11 @@ class _Task:
 
 def check_files(files: Sequence[Path], wish: Wish) -> Iterator[Checked]:
     """Yield each file checked, in order. Raises UsageError for one that cannot be read, RuleError for a bug."""
-    tasks = [_Task(str(file), wish) for file in files]
-    jobs = wish.jobs or os.cpu_count() or 1
-    if jobs < 2 or len(tasks) < _WORTH_WORKERS:
-        yield from map(_check, tasks)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    # fork: the workers begin with every rule and grammar loaded. There are no threads yet.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("fork"), initializer=_end_with_parent) as pool:
-        try:
-            yield from pool.map(_check, tasks, chunksize=max(1, min(16, len(tasks) // (jobs * 4))))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    yield from each(_check_file, wish, files, wish.jobs)
 
 
-def _end_with_parent() -> None:
-    """Let the kernel end this worker when the run itself is killed: nobody would ever give it a file again."""
-    import ctypes
-    import signal
-
-    set_death_signal = 1  # PR_SET_PDEATHSIG, linux/prctl.h
-    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+def _check_file(wish: Wish, file: Path) -> Checked:
+    return _check(_Task(str(file), wish))
 
 
 def check_text(data: bytes, shown: str, wish: Wish) -> Checked:

@@ -63,18 +63,44 @@ def load_profile(path: Path, environment: Mapping[str, str] | None = None) -> Lo
 
 def parse_profile(text: str, path: Path, *, environment: Mapping[str, str]) -> LoadedProfile:
     """Return the profile that ``text`` means; ``path`` is where it stands. Raises ProfileError."""
+    tables = parse_tables(text, path)
+    return profile_of(tables.data, path, tables.place, environment=environment)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileTables:
+    """A profile's tables as TOML, of which nothing is checked yet."""
+
+    path: Path
+    data: dict[str, Any]
+    lines: dict[positions.Path, int]
+
+    def place(self, keys: positions.Path) -> str:
+        """Return where a key is: ``web.toml:12: target.serial``."""
+        line = positions.find_line(self.lines, keys)
+        return f"{self.path}:{line}: {dotted(keys)}" if line else f"{self.path}: {dotted(keys)}"
+
+
+def read_tables(path: Path) -> ProfileTables:
+    """Read a profile's tables. Raises ProfileError where it is no TOML."""
+    return parse_tables(_read_text(path), path)
+
+
+def parse_tables(text: str, path: Path) -> ProfileTables:
+    """Return the tables of a profile's text. Raises ProfileError where it is no TOML."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"is not TOML: {error}", where=str(path)) from error
     except RecursionError as error:
         raise ProfileError("is nested too deeply to be a profile", where=str(path)) from error
-    lines = positions.key_lines(text)
+    return ProfileTables(path, data, positions.key_lines(text))
 
-    def place(keys: positions.Path) -> str:
-        line = positions.find_line(lines, keys)
-        return f"{path}:{line}: {dotted(keys)}" if line else f"{path}: {dotted(keys)}"
 
+def profile_of(
+    data: dict[str, Any], path: Path, place: Callable[[positions.Path], str], *, environment: Mapping[str, str]
+) -> LoadedProfile:
+    """Return the profile that tables mean; ``place`` tells where a key is. Raises ProfileError."""
     try:
         profile = Profile.model_validate(data)
     except ValidationError as error:
@@ -245,6 +271,7 @@ class _Reader:
             self._check_base()
             return
         self._check_entry(profile)
+        self._check_keep(profile)
         names = [user.name for user in profile.user]
         for name in sorted({n for n in names if names.count(n) > 1}):
             self._problem(("user",), f"has the user {name} twice")
@@ -265,6 +292,19 @@ class _Reader:
                     "has no effect beside kickstart.base: the adopted kickstart says this itself",
                     hint=f"remove either [{key}] or kickstart.base",
                 )
+
+    def _check_keep(self, profile: Profile) -> None:
+        """Refuse to keep what the profile itself gives the new system."""
+        given = {"hostname": profile.network.hostname is not None, "network": bool(profile.network.interface)}
+        keys = {"hostname": "network.hostname", "network": "network.interface"}
+        ways = {
+            "hostname": "remove network.hostname, which the kept name would replace, or keep.hostname",
+            "network": "remove network.interface, which the kept files would replace, or keep.network; "
+            "what the installer itself needs of the network can stand in boot.kernel_args (ip=)",
+        }
+        for name in profile.keep.names:
+            if given.get(name):
+                self._problem(("keep", name), f"contradicts {keys[name]}", hint=ways[name])
 
     def _check_entry(self, profile: Profile) -> None:
         """Refuse a system that nobody could log in to."""

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kickbuild.drive.ref import RESERVED_LABELS, SAFE_LABEL, RefKind
 from kickbuild.profile.fields import FORMS, Flag, Line, Size, Text, Word
+from kickbuild.profile.keep import Keep
 from kickbuild.profile.network import Network
 from kickbuild.profile.storage import Storage
 from kickbuild.profile.system import System, User
@@ -143,7 +144,11 @@ class Kickstart(Table):
 class Boot(Table):
     """The Rebuild entry."""
 
-    kernel_args: tuple[Word, ...] = Field((), description='Added to the kernel line, such as "console=ttyS0,115200".')
+    kernel_args: tuple[Word, ...] = Field(
+        (),
+        description='Added to the kernel line of the entry, such as "console=ttyS0,115200"; what is not for the '
+        "installer alone is the new system's as well.",
+    )
 
 
 def _whole_number(value: object) -> object:
@@ -168,6 +173,7 @@ class Profile(Table):
     system: System = System()
     user: tuple[User, ...] = ()
     network: Network = Network()
+    keep: Keep = Keep()
     storage: Storage = Storage()
     packages: Packages = Packages()
     script: tuple[Script, ...] = ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kickbuild.build.leavings import is_left_by_box
 from kickbuild.build.manifest import LIMIT, MANIFEST, parse_manifest
 from kickbuild.build.prepare import open_drive
 from kickbuild.build.verify import directories
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
     from kickbuild.progress import Progress
     from kickbuild.rehearse.scratch import Changes, Workplace
 
-#: What a rebuild is meant to leave on its drive.
-_LEFT: Final = re.compile(
-    r"/kickbuild/([a-z0-9-]+/)?(rebuild\.state|armed\.state|last-refusal\.log)|/kickbuild/([a-z0-9-]+/)?(log|keep)(/.*)?"
-)
+#: Directories in which a box leaves files.
+_LEFT_DIRECTORY: Final = re.compile(r"/kickbuild/[a-z0-9][a-z0-9-]{0,62}/(log|keep)(/.*)?", re.DOTALL)
 _SMALL: Final = 4 * 1024 * 1024
 
 
@@ -156,15 +155,19 @@ def _compare_trees(drive: Drive, overlay: Path, found: Changes, place: Workplace
             nodes = _nodes(tree, drive.manifest)
     except KickbuildError as error:
         return [], [f"its filesystem cannot be read any more: {error}"]
-    damage = [f"{path} is gone" for path in drive.nodes if path not in nodes and not _LEFT.fullmatch(path)]
+    damage = [f"{path} is gone" for path in drive.nodes if path not in nodes and not _may_be_left(path, nodes)]
     damage += [
         f"{p} has another size"
         for p, size in nodes.items()
-        if drive.nodes.get(p, size) != size and not _LEFT.fullmatch(p)
+        if drive.nodes.get(p, size) != size and not _may_be_left(p, nodes)
     ]
     new = [path for path in nodes if path not in drive.nodes or (nodes[path] != drive.nodes[path])]
-    damage += [f"{path} is new there" for path in new if not _LEFT.fullmatch(path) and path not in drive.nodes]
-    return sorted(path for path in new if _LEFT.fullmatch(path)), damage
+    damage += [f"{path} is new there" for path in new if not _may_be_left(path, nodes) and path not in drive.nodes]
+    return sorted(path for path in new if _may_be_left(path, nodes)), damage
+
+
+def _may_be_left(path: str, nodes: dict[str, int]) -> bool:
+    return is_left_by_box(path) or (nodes.get(path) == -1 and _LEFT_DIRECTORY.fullmatch(path) is not None)
 
 
 def _copy_around(drive: Drive, copy: Path) -> None:

@@ -154,6 +154,10 @@ class Capabilities:
     """Bonds and VLANs are set up although the installer does not reach the network."""
     ipv6_gateway: bool
     """``network --ipv6gateway`` exists."""
+    reads_ifcfg: bool
+    """The system takes its network from ``/etc/sysconfig/network-scripts/ifcfg-*``, without a further package."""
+    reads_keyfiles: bool
+    """The system takes its network from ``/etc/NetworkManager/system-connections/``."""
     hostname_alone: bool
     """``network --hostname`` alone touches no device."""
     package_environments: bool

@@ -149,6 +149,12 @@ HARDWARE: Final = {
     "RHEL 8": "rhel-8: only the graphical welcome screen warns",
 }
 HASHES: Final = {"RHEL 5": "glibc's crypt (inferred)", "RHEL 8": "libxcrypt (inferred)"}
+NETWORK: Final = {
+    "RHEL 5": "initscripts (inferred)",
+    "RHEL 7": "NetworkManager, its plugins ifcfg-rh and keyfile (inferred)",
+    "RHEL 10": "release notes: ifcfg files are not read any more",
+    "Fedora": "NetworkManager-initscripts-ifcfg-rh is not installed by default, and gone in 41",
+}
 DEFAULT_FS: Final = {
     "RHEL 5": "rhel5-branch (inferred)",
     "RHEL 6": "rhel6-branch:storage/formats/__init__.py:48",

@@ -50,6 +50,8 @@ EL5: Final = Capabilities(
     sshkey=False,
     bonds_offline=False,
     ipv6_gateway=False,
+    reads_ifcfg=True,
+    reads_keyfiles=False,
     hostname_alone=False,
     package_environments=False,
     modern_hashes=False,
@@ -128,6 +130,7 @@ EL7_0: Final = replace(
     rootpw_lock=True,
     bonds_offline=True,
     ipv6_gateway=True,
+    reads_keyfiles=True,
     hostname_alone=True,
     package_environments=True,
     default_filesystem="xfs",
@@ -190,7 +193,7 @@ EL9: Final = replace(
     biospart=BiosPart.GONE,
 )
 
-EL10: Final = replace(EL9, family="RHEL 10", handler="RHEL10", source="anaconda rhel-10")
+EL10: Final = replace(EL9, family="RHEL 10", handler="RHEL10", reads_ifcfg=False, source="anaconda rhel-10")
 
 FEDORA: Final = replace(EL10, family="Fedora", handler="F43", source="anaconda main, fedora-43")
 

@@ -3,7 +3,7 @@
 # check_tools: what the agent calls is there.
 check_tools() {
     absent=''
-    for found in awk blkid cat chmod cmp cp date df grep head id ls mv readlink rm sed sha256sum sync tail tr uname; do
+    for found in awk blkid cat chmod cmp cp date df grep head id ls mkdir mv readlink rm rmdir sed sha256sum sync tail tr uname; do
         command -v $found >/dev/null 2>&1 || absent="$absent $found"
     done
     [ -z "$absent" ] || finding tools.missing error "these programs are missing:$absent" "install coreutils, util-linux"
@@ -22,7 +22,7 @@ check_box() {
             "prepare the drive again: the agent on it is then newer"
         return
     fi
-    # shellcheck disable=SC2086 # words: MiB of memory, names of the kickstart argument
+    # shellcheck disable=SC2086 # words: MiB of memory, what it reads of the network, names of the kickstart argument
     set -- $facts_of_release
     memory=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' "$root/proc/meminfo" 2>/dev/null)
     # The kernel keeps a part of the memory for itself and does not count it.
@@ -42,7 +42,7 @@ check_box() {
         finding firmware error "the profile is for boxes that boot by $wanted, and this one booted by $firmware" \
             "correct the profile, or the box's firmware settings"
     fi
-    shift
+    shift 2
     check_entry " $* "
     check_secure_boot
     if grep -q -e '\(^\| \)\(inst\.\)\?ks=' -e 'inst\.stage2=' "$root/proc/cmdline" 2>/dev/null ||
@@ -123,6 +123,7 @@ check_all() {
         read_profile
         entry_id=kickbuild-$profile
         read_state
+        check_keep
         check_drive
         check_files
         check_target

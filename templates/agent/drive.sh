@@ -2,6 +2,7 @@
 
 # find_drive: set drive to where the rebuild drive is mounted on the box, drive_device to the kernel's name of its
 # filesystem, source_disks to the disks below, and manifest to the manifest's file. Fails where that cannot be told.
+# A drive that nobody has mounted is mounted by the agent itself.
 find_drive() {
     drive=''
     drive_device=''
@@ -20,7 +21,11 @@ find_drive() {
         fi
         ;;
     esac
-    [ -n "$drive" ] || find_mounted_drive || return 1
+    if [ -z "$drive" ]; then
+        clear_places
+        find_mounted_drive || return 1
+        [ -n "$drive" ] || find_unmounted_drive || return 1
+    fi
     manifest=$root${drive%/}/kickbuild/manifest.json
     mount_of "$drive"
     if [ "$m_point" != "$drive" ]; then
@@ -28,7 +33,7 @@ find_drive() {
             "mount the rebuild drive, and run the agent that is on it"
         return 1
     fi
-    drive_device=$(kernel_name "$m_device")
+    if [ -n "$own_device" ]; then drive_device=$(device_of "$own_device"); else drive_device=$(kernel_name "$m_device"); fi
     is_drive_read_only=no
     ! is_read_only || is_drive_read_only=yes
     source_disks=' '
@@ -37,13 +42,19 @@ find_drive() {
     done
 }
 
-# find_mounted_drive: set drive to the one mounted filesystem that holds a rebuild drive.
+# find_mounted_drive: set drive to the one mounted filesystem that holds a rebuild drive, if any does. Fails where
+# several do.
 find_mounted_drive() {
     places=''
     devices=' '
+    [ -r "$root/proc/mounts" ] || return 0
     while read -r mount_what mount_where _; do
         case $mount_where in
         *\\*) mount_where=$(unescaped "$mount_where") ;;
+        esac
+        # What another agent has mounted for itself goes away with it.
+        case $mount_where in
+        */kickbuild-drive.[0-9]*/[0-9]*) continue ;;
         esac
         [ -f "$root${mount_where%/}/kickbuild/manifest.json" ] || continue
         case $devices in
@@ -55,15 +66,9 @@ find_mounted_drive() {
     done <"$root/proc/mounts"
     # shellcheck disable=SC2086 # the names of devices are words
     set -- $devices
-    [ $# -ne 1 ] || return 0
+    [ $# -gt 1 ] || return 0
     drive=''
-    if [ $# -eq 0 ]; then
-        finding drive.missing error "no mounted filesystem is a rebuild drive" \
-            "mount it by its UUID or label, and run the agent that is on it"
-    else
-        finding drive.several error "$# rebuild drives are mounted: ${places%, }" \
-            "run the agent that is on the one you mean"
-    fi
+    finding drive.several error "$# rebuild drives are mounted: ${places%, }" "run the agent that is on the one you mean"
     return 1
 }
 
@@ -88,11 +93,15 @@ check_manifest() {
 check_drive() {
     check_one UUID uuid "$drive_uuid"
     [ "$find_by" != label ] || check_one LABEL label "$drive_label"
-    if [ "$is_drive_read_only" = yes ]; then
+    if [ -n "$own_device" ]; then
+        check_own_mount
+    elif [ "$is_drive_read_only" = yes ]; then
         finding drive.read-only error "the drive is mounted read-only: what is armed cannot be written down on it" \
             "mount -o remount,rw $drive; where that fails, look at the drive's health"
-    elif [ "$(free_kib "$drive")" -lt 256 ] 2>/dev/null; then
-        finding drive.full error "the drive has only $(free_kib "$drive") KiB free" "make 256 KiB of room on it"
+    fi
+    needed=$((256 + $(kept_kib)))
+    if [ "$(free_kib "$drive")" -lt "$needed" ] 2>/dev/null; then
+        finding drive.full error "the drive has only $(free_kib "$drive") KiB free" "make $needed KiB of room on it"
     fi
 }
 
@@ -121,86 +130,5 @@ check_one() {
     elif [ -n "$linked" ] && [ "$linked" != "$drive_device" ]; then
         finding drive.identity error "the link to $1 leads to $linked, but this drive is $drive_device" \
             "unplug the wrong drive"
-    fi
-}
-
-# ks_value NAME: print a number or a word that the guard in the drive's kickstart works with.
-ks_value() {
-    sed -n "s/^$1=\\([A-Za-z0-9]*\\)\$/\\1/p" "$home/ks.cfg" 2>/dev/null | sed -n 1p
-}
-
-# check_target: the disk to erase is there exactly once, and is not the drive. What identifies it is the guard's own.
-check_target() {
-    KB_SERIAL=$(find_value "$record" target.serial)
-    KB_WWN=$(find_value "$record" target.wwn)
-    KB_MODEL=$(find_value "$record" target.model)
-    KB_BY_ID=$(find_value "$record" target.by_id)
-    KB_BY_ID=${KB_BY_ID#/dev/disk/by-id/}
-    KB_BY_PATH=$(find_value "$record" target.by_path)
-    KB_BY_PATH=${KB_BY_PATH#/dev/disk/by-path/}
-    KB_ONLY_OTHER=$(find_value "$record" target.only_other_disk)
-    target=''
-    words=$(printf '%s\n' "$record" | sed -n "s/^target\\.\\([a-z_]*\\)$tab/\\1 = /p" | tr '\n' ',')
-    words=${words%,}
-    if [ -z "$KB_SERIAL$KB_WWN$KB_MODEL$KB_BY_ID$KB_BY_PATH$KB_ONLY_OTHER" ]; then
-        finding target.unnamed error "the manifest names no disk to erase" "prepare the drive again"
-        return
-    fi
-    matches=''
-    for found in "$root/sys/block"/*; do
-        found=${found##*/}
-        is_candidate "$found" || continue
-        ! holds_all "$found" || matches="$matches $found"
-    done
-    # shellcheck disable=SC2086 # the names of disks are words
-    set -- $matches
-    if [ $# -eq 0 ]; then
-        finding target.missing error "no disk is the one to erase: $words" \
-            "compare with the box's disks, and correct the profile's [target]"
-        return
-    elif [ $# -gt 1 ]; then
-        finding target.several error "$# disks could be the one to erase ($*): $words" \
-            "name it more closely in the profile's [target]"
-        return
-    fi
-    target=$1
-    judge_target "$1"
-}
-
-# judge_target SYSFS: what speaks against the disk, and what is on it today.
-judge_target() {
-    case $source_disks in
-    *" $1 "*)
-        finding target.is-drive error "the disk to erase, $1, is the rebuild drive itself" \
-            "correct the profile's [target]"
-        ;;
-    esac
-    is_candidate "$1" || return
-    bytes=$((sectors * 512))
-    minimum=$(ks_value KB_MIN_SIZE)
-    maximum=$(ks_value KB_MAX_SIZE)
-    if [ "$bytes" -lt "${minimum:-0}" ]; then
-        finding target.small error "the disk to erase, $1, has $bytes bytes, fewer than the $minimum that are needed" \
-            "correct the profile's [target] or the box"
-    fi
-    if [ "${maximum:-0}" -gt 0 ] && [ "$bytes" -gt "$maximum" ]; then
-        finding target.large error "the disk to erase, $1, has $bytes bytes, more than the $maximum that are allowed" \
-            "correct the profile's [target] or the box"
-    fi
-    if [ "$(read_file "$root/sys/block/$1/ro")" = 1 ]; then
-        finding target.read-only error "the disk to erase, $1, is read-only" "look at the disk"
-    fi
-    [ -z "$KB_BY_ID" ] || check_twins "$1"
-    [ -z "$KB_BY_ID" ] || check_link "$1" "by-id/$KB_BY_ID"
-    [ -z "$KB_BY_PATH" ] || check_link "$1" "by-path/$KB_BY_PATH"
-    used=$(mounts | while read -r what where; do
-        for below in $(whole_disks "$(sys_name "$what")"); do
-            [ "$below" != "$1" ] || printf '%s, ' "$where"
-        done
-    done)
-    if [ -n "$used" ]; then
-        finding target.holds info "on $1, which will be erased, are today: ${used%, }"
-    else
-        finding target.unused info "nothing that is mounted today is on $1, which will be erased"
     fi
 }

@@ -40,6 +40,7 @@ blocks() {
 
 # find_block FILE ID: set b_start, b_size, b_joined, b_cr and b_number; fail where the file has no such entry.
 find_block() {
+    [ -f "$1" ] || return 1
     # shellcheck disable=SC2046 # words
     set -- $(blocks "$1" | awk -v id="$2" '$1 == id { print $2, $3, $4, $5, $6 }')
     [ $# -eq 5 ] || return 1
@@ -139,12 +140,15 @@ make_stanza() {
             sed "s,^\\(linux\\|initrd\\) /kickbuild-,\\1 /boot/kickbuild-,")
         ;;
     grub-legacy)
-        stanza=$(printf '%s\n' "$stanza" | awk -v boot="$l_partition" -v prefix="$l_prefix" -v old="$l_default" '
+        old=$l_default
+        # What is booted by hand needs no way back, and GRUB cannot save one where nothing chooses by it.
+        [ "$is_entering" = no ] || old=''
+        stanza=$(printf '%s\n' "$stanza" | awk -v boot="$l_partition" -v prefix="$l_prefix" -v old="$old" '
             /^[ \t]*root[ \t]+@BOOT@/ {
                 sub(/@BOOT@/, boot)
                 print
                 # Before all else the old system becomes the next one again.
-                print "\tsavedefault " old
+                if (old != "") print "\tsavedefault " old
                 next
             }
             /^[ \t]*(kernel|initrd)[ \t]+@PREFIX@\// { at = index($0, "@PREFIX@"); $0 = substr($0, 1, at - 1) prefix substr($0, at + 8) }
@@ -183,14 +187,12 @@ back_up() {
 put_entry() {
     file=$root$config
     has_entry=yes
-    if ! find_block "$file" "$entry_id"; then
-        has_entry=no
-        if [ -f "$file" ]; then
-            back_up "$file" || return 1
-        else
-            # A backup from earlier would say later that the file had been there.
-            drop "$file.kickbuild-backup" || return 1
-        fi
+    find_block "$file" "$entry_id" || has_entry=no
+    if [ -f "$file" ]; then
+        back_up "$file" || return 1
+    else
+        # A backup from earlier would say later that the file had been there.
+        drop "$file.kickbuild-backup" || return 1
     fi
     put "$file" proven_entry
 }
@@ -207,7 +209,7 @@ proven_entry() {
     find_block "$proof" "$entry_id" && cat "$proof" && rm -f "$proof" "$back"
 }
 text_with_entry() {
-    if [ "$loader" = grub-legacy ]; then text_of_legacy; else with_block "$file" "$entry_id" "$stanza"; fi
+    if [ "$loader" = grub-legacy ] && [ "$is_entering" = no ]; then text_of_legacy; else with_block "$file" "$entry_id" "$stanza"; fi
 }
 
 # text_without_entry FILE: print a configuration without the entry and what belongs to it.
@@ -236,10 +238,37 @@ take_entry() {
         fi
         rm -f "$back"
     fi
-    # The backup tells nothing new where the file is again what it was.
-    if [ -f "$file.kickbuild-backup" ] && cmp -s "$file" "$file.kickbuild-backup"; then
-        drop "$file.kickbuild-backup"
+    drop_backup
+}
+
+# restore_entry: give the file the entry that stood in it before it was armed, and leave all else as it is now.
+restore_entry() {
+    file=$root$config
+    rm -f "$(partial_of "$file")" "$(partial_of "$file")".*
+    [ -f "$file" ] || return 0
+    put "$file" text_with_former || return 1
+    rm -f "$(partial_of "$file").head"
+    drop_backup
+}
+text_with_former() {
+    base=$file
+    if [ "$loader" = grub-legacy ]; then
+        base=$(partial_of "$file").head
+        without_head "$file" >"$base" || return 1
     fi
+    if ! find_block "$file.kickbuild-backup" "$entry_id"; then
+        cat "$base"
+        return
+    fi
+    former_start=$b_start former_size=$b_size
+    find_block "$base" "$entry_id" || return 1
+    head -c "$b_start" "$base" && tail -c +"$((former_start + 1))" "$file.kickbuild-backup" | head -c "$former_size" &&
+        tail -c +"$((b_start + b_size + 1))" "$base"
+}
+
+# drop_backup: the backup tells nothing new where the file is again what it was.
+drop_backup() {
+    [ ! -f "$file.kickbuild-backup" ] || ! cmp -s "$file" "$file.kickbuild-backup" || drop "$file.kickbuild-backup"
 }
 
 # copy_boot_files: the installer's kernel and initrd, where the loader cannot find another disk.
@@ -258,4 +287,11 @@ remove_boot_files() {
     for kind in vmlinuz initrd.img; do
         drop "$root/boot/kickbuild-$profile-$kind" || return 1
     done
+}
+
+# has_boot_files: whether the copies in /boot are the drive's, where the loader needs any.
+has_boot_files() {
+    [ "$loader" != grub2 ] || return 0
+    cmp -s "$kernel_file" "$root/boot/kickbuild-$profile-vmlinuz" &&
+        cmp -s "$initrd_file" "$root/boot/kickbuild-$profile-initrd.img"
 }

@@ -6,26 +6,9 @@
 # boots its old system, or the rebuild that was asked for.
 #
 # Programs it uses: awk blkid cat chmod cmp cp date df grep head id ls mv readlink rm sed sha256sum sync tail tr uname,
-# where they are udevadm, and for GRUB 2 grub2-editenv or grub-editenv.
+# where they are mount, umount, mkdir, rmdir, od and udevadm, and for GRUB 2 grub2-editenv or grub-editenv.
 #
 # With --root everything that is read and written lies below that directory.
-
-set -u
-umask 077
-LC_ALL=C
-export LC_ALL
-PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
-
-newline='
-'
-tab='	'
-findings=''
-errors=0
-lacks=0
-steps=''
-is_dry=no
-root=''
 
 # clean TEXT: print it on one line, without control characters, so that it can be shown and kept.
 clean() {
@@ -83,7 +66,7 @@ size_of() {
 
 # sum_of FILE: print its sha256.
 sum_of() {
-    sum=$(sha256sum <"$1" 2>/dev/null) || return 1
+    [ -r "$1" ] && sum=$(sha256sum <"$1" 2>/dev/null) || return 1
     printf '%s\n' "${sum%% *}"
 }
 

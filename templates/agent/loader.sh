@@ -147,6 +147,12 @@ check_loader() {
         fi
     fi
     check_one_shot
+    check_places
+    check_room
+}
+
+# check_places: the directories that are written to are there, and may be written.
+check_places() {
     for place in "${config%/*}" "${env_file%/*}" "$([ "$loader" = grub2 ] || printf /boot)"; do
         [ -n "$place" ] || continue
         if [ ! -d "$root$place" ]; then
@@ -158,7 +164,6 @@ check_loader() {
             finding boot.read-only error "$m_point is mounted read-only" "mount -o remount,rw $m_point"
         fi
     done
-    check_room
 }
 
 # check_one_shot: GRUB writes the choice back through nothing but a plain filesystem of these kinds; elsewhere it would

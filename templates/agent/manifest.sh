@@ -78,6 +78,8 @@ read_profile() {
     directory=$(find_value "$record" directory)
     iso=$(find_value "$record" iso)
     files=$(find_value "$record" files)
+    keep=$(find_value "$record" keep | tr '\n' ',' | tr -c 'a-z_,' '?')
+    keep=${keep%,}
     home=$root${drive%/}/kickbuild/$profile
     kernel_file=$root${drive%/}$directory/vmlinuz
     initrd_file=$root${drive%/}$directory/initrd.img

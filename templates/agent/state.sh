@@ -4,34 +4,33 @@
 
 boot_id() { read_file "$root/proc/sys/kernel/random/boot_id"; }
 
-# read_state: set s_ variables from the state file; s_phase is empty where there is none.
+# read_state: set s_ variables from the state file; s_phase is empty where there is none, and where what was armed is the
+# system that runs now.
 read_state() {
-    s_phase='' s_profile='' s_digest='' s_release='' s_entry_before='' s_env=''
+    s_phase='' s_id='' s_profile='' s_digest='' s_release='' s_entry_before='' s_env=''
     s_default='' s_copies='' s_since='' s_by='' s_host='' s_boot='' s_before=''
     state=$root${drive%/}/kickbuild/armed.state
-    [ -n "$drive" ] && [ -r "$state" ] || return 0
-    while IFS= read -r line; do
-        text=${line#*=}
-        case ${line%%=*} in
-        phase) s_phase=$text ;;
-        profile) s_profile=$text ;;
-        digest) s_digest=$text ;;
-        release) s_release=$text ;;
-        config_before) s_before=$text ;;
-        entry_before) s_entry_before=$text ;;
-        env_before) s_env=$text ;;
-        default_before) s_default=$text ;;
-        copies_before) s_copies=$text ;;
-        since) s_since=$text ;;
-        by) s_by=$text ;;
-        host) s_host=$text ;;
-        boot) s_boot=$text ;;
-        esac
-    done <"$state"
-    case $s_profile in
-    *[!a-z0-9-]* | -*) s_profile='' ;;
-    esac
+    read_system
+    [ -n "$drive" ] && read_pairs "$state" || return 0
+    pair phase word && s_phase=$value
+    pair id id && s_id=$value
+    pair profile name && s_profile=$value
+    pair digest hex && s_digest=$value
+    pair release word && s_release=$value
+    pair config_before word && s_before=$value
+    pair entry_before word && s_entry_before=$value
+    pair env_before word && s_env=$value
+    pair default_before word && s_default=$value
+    pair copies_before word && s_copies=$value
+    pair since time && s_since=$value
+    pair by && s_by=$value
+    pair host && s_host=$value
+    pair boot word && s_boot=$value
     [ -n "$s_profile" ] || s_phase=''
+    [ -n "$s_phase" ] || s_profile=''
+    if [ -n "$s_phase" ] && is_used_up; then
+        s_phase='' s_profile=''
+    fi
 }
 
 # write_state PHASE: write down what is being done, or was done.
@@ -40,7 +39,7 @@ write_state() {
     put "$state" state_text
 }
 state_text() {
-    printf '%s=%s\n' phase "$s_phase" profile "$profile" digest "$(clean "$digest")" release "$(clean "$release")" \
+    printf '%s=%s\n' phase "$s_phase" id "$s_id" profile "$profile" digest "$(clean "$digest")" release "$(clean "$release")" \
         loader "$loader" config "$config" config_before "$s_before" entry_before "$s_entry_before" \
         env_before "$s_env" default_before "$s_default" copies_before "$s_copies" since "$s_since" \
         by "$(clean "$s_by")" host "$(clean "$s_host")" boot "$s_boot"
@@ -53,8 +52,26 @@ who() {
     printf '%s\n' "$by"
 }
 
+# new_id: print 32 hex digits that no other arming has.
+new_id() {
+    rest=$(read_file /proc/sys/kernel/random/uuid)
+    made=''
+    while :; do
+        case $rest in
+        *-*) made=$made${rest%%-*} && rest=${rest#*-} ;;
+        *) made=$made$rest && break ;;
+        esac
+    done
+    if ! is_id "$made"; then
+        made=$(head -c 64 /dev/urandom | sha256sum) || return 1
+        made=$(printf '%.32s' "$made")
+    fi
+    printf '%s\n' "$made"
+}
+
 # note_before: set what the box is like before it is armed.
 note_before() {
+    s_id=$(new_id)
     s_since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     s_by=$(who)
     s_host=$(read_file "$root/proc/sys/kernel/hostname")
@@ -73,4 +90,5 @@ note_before() {
     else
         s_env=$(env_state)
     fi
+    [ -n "$s_id" ]
 }

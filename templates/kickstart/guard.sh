@@ -4,8 +4,10 @@
 # that may be erased, and writes the storage commands for that disk. Where it cannot be sure, it says why and reboots
 # into the old system. It never asks and never waits for a key.
 #
-# It runs under any POSIX shell. Programs it uses, in the installers of RHEL 6 and newer: cat ls mkdir mount mv readlink
-# sleep sync umount; and where they are: blkid, sha256sum, udevadm, systemctl, reboot.
+# What it decided it leaves on the drive, where the drive takes it. Nothing depends on that.
+#
+# It runs under any POSIX shell. Programs it uses, in the installers of RHEL 6 and newer: cat date ls mkdir mount mv
+# readlink rm sleep sync umount; and where they are: blkid, sha256sum, udevadm, systemctl, reboot.
 #
 # KB_TEST_ROOT puts a made-up machine in the place of this one; without that machine's own mark it counts for nothing.
 
@@ -573,19 +575,121 @@ tell() {
     printf '%s\n' "$text"
 }
 
-# leave_log TEXT: keep the reason on the drive, where the old system finds it.
-leave_log() {
-    log=$source_mount/kickbuild/$KB_PROFILE/last-refusal.log
-    [ -n "$source_mount" ] && [ -d "${log%/*}" ] || return 0
-    if (printf '%s\n' "$1" >"$log") 2>/dev/null; then
-        return 0
-    fi
-    if mount -o remount,rw "$source_mount" 2>/dev/null; then
-        (printf '%s\n' "$1" >"$log") 2>/dev/null
+# within SECONDS FILE COMMAND...: run it with its output in a file, but wait no longer for it: a drive that answers no
+# more must not hold us up. What hangs must hold no output of ours either: the installer reads that to its end.
+within() {
+    left=$(($1 * 50))
+    output=$2
+    shift 2
+    (exec >"$output" 2>&1 </dev/null && "$@") &
+    worker=$!
+    while kill -0 $worker 2>/dev/null; do
+        [ $left -gt 0 ] || return 124
+        left=$((left - 1))
+        sleep 0.02 2>/dev/null || { sleep 1 && left=$((left - 49)); }
+    done
+    wait $worker
+}
+
+# now: print the time by the installer's clock.
+now() { date -u +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || :; }
+
+# is_read_only MOUNT-POINT: whether what is mounted there may not be written.
+is_read_only() {
+    mount_options=''
+    while read -r _ where _ options _; do
+        [ "$where" != "$1" ] || mount_options=$options
+    done <"$root/proc/mounts"
+    case ,$mount_options, in
+    *,ro,*) return 0 ;;
+    esac
+    return 1
+}
+
+# is_plain FILE [BYTES]: whether it is a file of its own, and no larger than that or 16 KiB.
+is_plain() {
+    [ -f "$1" ] && [ ! -h "$1" ] || return 1
+    # shellcheck disable=SC2046,SC2012 # see check_manifest
+    set -- "${2:-16384}" $(ls -ln "$1" 2>/dev/null)
+    [ "${6:-none}" -le "$1" ] 2>/dev/null
+}
+
+# value_of KEY FILE: print the text of a key in a small file of "key=text".
+value_of() {
+    is_plain "$2" || return 0
+    while IFS= read -r line; do
+        case $line in
+        "$1="*)
+            printf '%s\n' "${line#*=}"
+            break
+            ;;
+        esac
+    done <"$2"
+}
+
+# armed_id: print the id of the arming that the drive tells of, where it is for this profile.
+armed_id() {
+    state=$source_mount/kickbuild/armed.state
+    [ "$(value_of profile "$state")" = "$KB_PROFILE" ] || return 0
+    id=$(value_of id "$state")
+    case $id in
+    *[!0-9a-f]*) ;;
+    *) [ ${#id} -ne 32 ] || printf '%s\n' "$id" ;;
+    esac
+}
+
+# state_text OUTCOME STARTED ENDED REASON: print what rebuild.state says. An arming is for one boot: what was booted
+# again by hand has no id.
+state_text() {
+    printf '%s=%s\n' schema 1 id "$arming" profile "$KB_PROFILE" digest "$KB_DIGEST" release "$KB_RELEASE" \
+        kickbuild "$KB_VERSION" outcome "$1" started "$2" ended "$3" reason "$4"
+}
+
+# joined TEXT: print lines as one, bounded.
+joined() {
+    line=$(printf '%s\n' "$1" | while IFS= read -r reason; do
+        [ -z "$reason" ] || printf '%s; ' "$reason"
+    done)
+    printf '%.1000s\n' "${line%; }"
+}
+
+# put_text FILE TEXT: write a small file, complete or not at all.
+put_text() {
+    partial=${1%/*}/.kickbuild-partial-${1##*/}
+    rm -f "$partial"
+    if (printf '%s\n' "$2" >"$partial") && [ "$(cat "$partial")" = "$2" ]; then
         sync
-        mount -o remount,ro "$source_mount" 2>/dev/null
+        mv -f "$partial" "$1" && sync
+    else
+        rm -f "$partial"
+        return 1
     fi
-    return 0
+}
+
+# leave OUTCOME REASON [LOG]: keep on the drive what was decided, where the old system and the new one find it. What was
+# begun also stays in the installer's memory, for the scripts at its end.
+leave() {
+    home=$source_mount/kickbuild/$KB_PROFILE
+    [ -n "$source_mount" ] && [ -d "$home" ] || return 0
+    arming=$(armed_id)
+    [ "$arming" != "$(value_of id "$home/rebuild.state")" ] || arming=''
+    started=$(now)
+    ended=''
+    [ "$1" = started ] || ended=$started
+    state_now=$(state_text "$1" "$started" "$ended" "$2")
+    [ "$1" != started ] || printf '%s\n' "$state_now" >"$root/tmp/kickbuild-rebuild.state"
+    ! write_traces "$state_now" "${3:-}" || return 0
+    [ -n "$own_mount" ] || is_read_only "${source_mount#"$root"}" || return 0
+    mount -o remount,rw "$root/dev/$source_device" "$source_mount" || return 0
+    write_traces "$state_now" "${3:-}"
+    sync
+    mount -o remount,ro "$root/dev/$source_device" "$source_mount"
+}
+
+# write_traces STATE LOG: write them; the log only where there is one.
+write_traces() {
+    [ -z "$2" ] || (printf '%s\n' "$2" >"$home/last-refusal.log") || return 1
+    put_text "$home/rebuild.state" "$1"
 }
 
 # go_home: reboot into the old system, and never come back.
@@ -597,9 +701,9 @@ go_home() {
         say "rebooting into the old system."
     )
     printf '%s\n' "$text" | tell
-    leave_log "$text"
-    [ -z "$own_mount" ] || umount "$own_mount" 2>/dev/null
-    sync
+    within 20 /dev/null leave refused "$(joined "${reasons:-the guard itself failed.}")" "$text"
+    [ -z "$own_mount" ] || within 10 /dev/null umount "$own_mount"
+    within 10 /dev/null sync
     if [ -n "$root" ]; then
         : >"$root/rebooted"
         exit 99
@@ -635,8 +739,9 @@ find_target
 if [ -z "$reasons" ] && [ -n "$target" ] && [ "$passed" = ' source mount manifest firmware target' ]; then
     if write_include; then
         say "this disk will be erased: $(device_name "$target") ($(stable_name "$target"), $bytes bytes): $KB_TARGET_WORDS"
-        [ -z "$own_mount" ] || umount "$own_mount"
         is_sure=yes
+        within 20 /dev/null leave started ''
+        [ -z "$own_mount" ] || within 10 /dev/null umount "$own_mount"
     else
         refuse "the storage commands cannot be written to $KB_INCLUDE."
     fi

@@ -204,6 +204,24 @@ def test_a_mounted_drive(lab: Path, drive: Path) -> None:
         assert kickbuild("verify", drive).code == 0
 
 
+@needs_root()
+def test_what_a_box_leaves_goes_with_its_profile(lab: Path, drive: Path) -> None:
+    profile(lab, "db")
+    assert kickbuild("prepare", "web.toml", "db.toml", "--to", drive, cwd=lab).code == 0
+    left = ("rebuild.state", "last-refusal.log", "log/anaconda.log", "keep/keep.state", "keep/ssh/ssh_host_rsa_key")
+    for home in (drive / "kickbuild" / "web", drive / "kickbuild" / "db"):
+        for name in left:
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_text("x\n")
+    assert kickbuild("verify", drive).code == 0
+    done = kickbuild("remove", "web", "--from", drive, "--json")
+    removed = [step["path"] for step in done.json["steps"] if step["action"] == "remove"]
+    assert {f"/kickbuild/web/{name}" for name in left} <= set(removed)
+    assert not (drive / "kickbuild" / "web").exists()
+    assert all((drive / "kickbuild" / "db" / name).is_file() for name in left)
+    assert kickbuild("verify", drive).code == 0
+
+
 def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1

@@ -22,6 +22,7 @@ GROUND = {
     "run",
     "templating",
     "units",
+    "workers",
 }
 #: Room -> layer. A module may import from its own layer and below.
 LAYERS = {
@@ -38,6 +39,8 @@ LAYERS = {
     "lint": 5,
     "build": 6,
     "rehearse": 7,
+    "trigger": 7,
+    "fleet": 8,
     "cli": 9,
 }
 #: Third-party or delicate module -> the rooms that may import it.
@@ -48,6 +51,8 @@ FENCES = {
     "jinja2": {"templating", "lint.template"},
     "yaml": {"lint.template"},
     "subprocess": {"run"},
+    "ansible": {"fleet.inventory"},
+    "ansible_runner": {"fleet.playbook"},
     "click": {"cli"},
     "rich": {"cli"},
     "pydantic": {"profile", "kickstart.render"},

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kickbuild.build.manifest import FileRecord, Manifest, ProfileRecord, parse_manifest, render_manifest
 from kickbuild.errors import InputError
+from kickbuild.profile.keep import KEPT
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 DIRECTORY = st.from_regex(r"/[a-z0-9][a-z0-9.-]{0,9}", fullmatch=True)
@@ -33,6 +34,7 @@ PROFILES = DIRECTORY.flatmap(
         iso=st.just(f"{directory}/X-9.iso"),
         target=st.dictionaries(TEXT, TEXT, max_size=2),
         files=st.lists(PATH, max_size=3).map(tuple),
+        keep=st.sets(st.sampled_from(KEPT)).map(lambda kept: tuple(name for name in KEPT if name in kept)),
     )
 )
 MANIFESTS = st.builds(
@@ -72,6 +74,17 @@ def _one_profile(name: str = "web", **changes: object) -> bytes:
 
 def test_a_sound_profile_is_read() -> None:
     assert set(parse_manifest(_one_profile(), where="x").profiles) == {"web"}
+
+
+def test_a_manifest_from_before_anything_could_be_kept() -> None:
+    assert parse_manifest(_one_profile(), where="x").profiles["web"].keep == ()
+    assert b'"keep"' not in render_manifest(parse_manifest(_one_profile(), where="x"))
+
+
+@pytest.mark.parametrize("kept", ["hostname", ["shadow"], ["hostname", "ssh_host_keys"], ["network", "network"], [1]])
+def test_what_no_kickbuild_keeps(kept: object) -> None:
+    with pytest.raises(InputError, match="what can be kept"):
+        parse_manifest(_one_profile(keep=kept), where="x")
 
 
 EMPTY = b'{"schema": 1, "drive": {"uuid": "", "label": ""}, "profiles": {}, "files": {%s}}'

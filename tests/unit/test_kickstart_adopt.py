@@ -15,6 +15,7 @@ from kickbuild.cli.main import run as run_cli
 from kickbuild.drive.ref import parse_ref
 from kickbuild.errors import ExitCode, KickstartError, Problem, ReleaseError
 from kickbuild.kickstart.adopt import Adopted, adopt, assemble, guard_section
+from kickbuild.kickstart.after import after_section
 from kickbuild.kickstart.marks import restore
 from kickbuild.kickstart.parse import parse
 from kickbuild.releases.find import parse_release
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 DRIVE = "UUID=0d1c9a4e-7a3f-4a52-9d4e-5a5b8f1a2c3d"
 INCLUDE = "%include /tmp/kickbuild-storage.ks"
 GUARD = "echo 'guard'\nexit 0\n"
+AFTER = after_section(
+    profile_name="web", profile_digest="d", source=parse_ref(DRIVE), release="rocky9", keep=(), onerror=False
+)
 RELEASE_IDS = [release.id for release in RELEASES if release.can.prepare]
 
 KS = """# our web servers
@@ -77,7 +81,7 @@ def with_line(line: str, *, instead_of: str = "") -> str:
 
 def assert_taken_back(text: str, result: Adopted) -> None:
     assert restore(result.text).text == text
-    assert restore(assemble(result, GUARD)).text == text
+    assert restore(assemble(result, GUARD, AFTER)).text == text
 
 
 def test_the_whole_of_it() -> None:
@@ -114,7 +118,7 @@ def test_every_release(release: str) -> None:
     result = adopted(text, release)
     selection = "--drives=@OTHERS@" if can.ignoredisk_hides_source else "--only-use=@TARGET@"
     assert result.storage_lines[0] == f"ignoredisk {selection}"
-    whole = assemble(result, GUARD)
+    whole = assemble(result, GUARD, AFTER)
     assert parse(whole, can.handler).problems == ()
     assert_taken_back(text, result)
 
@@ -438,7 +442,7 @@ def test_lines_of_the_profile_are_added() -> None:
 
 def test_the_guard_stands_before_every_script_of_the_user() -> None:
     text = f"# first\n%pre\necho mine\n%end\n{KS}"
-    whole = assemble(adopted(text), GUARD)
+    whole = assemble(adopted(text), GUARD, AFTER)
     assert whole.index("echo 'guard'") < whole.index("echo mine")
     assert "%pre --erroronfail --log=/tmp/kickbuild-guard.log\necho 'guard'\nexit 0\n%end\n" in whole
     assert parse(whole, "RHEL9").problems == ()
@@ -451,7 +455,7 @@ def test_a_guard_that_would_be_cut_is_a_bug(guard: str) -> None:
 
 
 def test_adopting_again_for_another_drive() -> None:
-    once = assemble(adopted(KS), GUARD)
+    once = assemble(adopted(KS), GUARD, AFTER)
     again = adopted(once, "fedora43", source=parse_ref("LABEL=OTHER"), iso_dir="/f43/x.iso")
     assert again.text == adopted(KS, "fedora43", source=parse_ref("LABEL=OTHER"), iso_dir="/f43/x.iso").text
 
@@ -491,7 +495,7 @@ def kickstarts(draw: st.DrawFn) -> str:
 def test_every_change_can_be_taken_back_and_made_again(text: str, release: str) -> None:
     result = adopted(text, release)
     assert_taken_back(text, result)
-    whole = assemble(result, GUARD)
+    whole = assemble(result, GUARD, AFTER)
     again = adopted(whole, release)
     assert (again.text, again.storage_lines) == (result.text, result.storage_lines)
     kept = [line for line in text.splitlines() if not line.split()[:1] or line.split()[0] not in MOVING]
@@ -562,3 +566,27 @@ def test_the_command_refuses_with_lines(tmp_path: Path, capsys: pytest.CaptureFi
     assert run_cli(["adopt", str(file), "--release=rocky9"]) == ExitCode.INPUT
     assert run_cli(["adopt", str(file), "--release=nosuch"]) == ExitCode.INPUT
     assert run_cli(["adopt", str(tmp_path / "no.ks"), "--release=rocky9"]) == ExitCode.USAGE
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
+@pytest.mark.parametrize("more", ["", "%post\nlast\n%end", "# a remark"])
+def test_the_script_at_the_end_is_taken_back_to_the_byte(more: str, ending: str) -> None:
+    text = KS.rstrip("\n") + (f"\n{more}" if more else "") + ending
+    result = adopted(text)
+    whole = assemble(result, GUARD, AFTER)
+    assert whole.endswith("\n%end\n# kickbuild after ends\n")
+    assert restore(whole).text == text
+    assert assemble(adopted(whole), GUARD, AFTER) == whole
+    # What somebody adds below stays.
+    assert restore(f"{whole}# mine\n").text in {f"{text}# mine\n", f"{text}\n# mine\n"}
+
+
+def test_consoles_of_the_entry_and_of_the_new_system() -> None:
+    arguments = ("console=tty0", "console=ttyS0,115200")
+    [notice] = adopted(KS, arguments=arguments).notices
+    assert notice.where == "ks.cfg:10"
+    assert notice.message.startswith("the new system boots without console=tty0 console=ttyS0,115200, which")
+    given = KS.replace('"quiet"', '"quiet console=tty0 console=ttyS0,115200"')
+    assert adopted(given, arguments=arguments).notices == ()
+    lines = adopted(with_line("", instead_of="bootloader"), arguments=arguments).storage_lines
+    assert 'bootloader --location=mbr --boot-drive=@TARGET@ --append="console=tty0 console=ttyS0,115200"' in lines

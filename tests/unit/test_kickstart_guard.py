@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 import pytest
 from conftest import needs_tools
-from guard_box import LINES, SHELLS, UUID, Box, Disk
+from guard_box import DIGEST, ID, LINES, SHELLS, UUID, Box, Disk
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from kickbuild import resources
+from kickbuild import __version__, resources
 from kickbuild.drive.ref import RefKind
 from kickbuild.profile.model import Target
 
@@ -457,8 +460,110 @@ def test_without_a_list_of_mounts_nothing_is_erased(box: Box, shell: str) -> Non
 
 
 @pytest.mark.parametrize("shell", SHELLS[:3])
-@pytest.mark.parametrize("signal", ["HUP", "INT", "QUIT", "TERM"])
-def test_no_signal_keeps_the_box_from_going_home(box: Box, shell: str, signal: str) -> None:
+@pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "TERM"])
+def test_no_signal_keeps_the_box_from_going_home(box: Box, shell: str, name: str) -> None:
     """busybox has programs of its own, which send no signals."""
-    box.program("sync", f"kill -{signal} $PPID")
+    box.program("sync", f"kill -{name} $PPID")
     refused(box, Target(serial="ABSENT"), "no disk is the one", shell=shell)
+
+
+TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_is_begun_is_told_on_the_drive(box: Box, shell: str) -> None:
+    box.arm()
+    result = box.run(SERIAL, shell=shell)
+    assert result.include is not None
+    assert TIME.fullmatch(result.state.pop("started"))
+    assert result.state == {
+        "schema": "1",
+        "id": ID,
+        "profile": "web",
+        "digest": DIGEST,
+        "release": "rocky9",
+        "kickbuild": __version__,
+        "outcome": "started",
+        "ended": "",
+        "reason": "",
+    }
+    memory = box.root / "tmp" / "kickbuild-rebuild.state"
+    assert memory.read_text() == (box.drive / "kickbuild" / "web" / "rebuild.state").read_text()
+    assert not list(box.drive.rglob(".kickbuild-partial-*"))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_refusal_is_told_on_the_drive(box: Box, shell: str) -> None:
+    box.arm()
+    result = box.run(Target(serial="ABSENT"), shell=shell, firmware="uefi")
+    assert result.state["outcome"] == "refused"
+    assert result.state["id"] == ID
+    assert TIME.fullmatch(result.state["ended"])
+    assert result.state["reason"] == (
+        "the profile is for boxes that boot by uefi, and this one booted by bios.; no disk is the one to erase: "
+        "serial = ABSENT."
+    )
+    assert "no disk is the one to erase" in (result.log or "")
+
+
+def test_an_arming_is_for_one_boot(box: Box) -> None:
+    """What is booted again by hand is another rebuild: nobody waits for it under the old id."""
+    box.arm()
+    assert box.run(Target(serial="ABSENT")).state["id"] == ID
+    assert box.run(SERIAL).state["id"] == ""
+    box.arm(ID[::-1])
+    assert box.run(SERIAL).state["id"] == ID[::-1]
+
+
+@pytest.mark.parametrize(
+    "armed", ["", "id=x\nprofile=web\n", f"id={ID}\nprofile=db\n", f"id={ID}\nprofile=web\n" * 400]
+)
+def test_an_arming_of_something_else(box: Box, armed: str) -> None:
+    (box.drive / "kickbuild" / "armed.state").write_text(armed)
+    assert box.run(SERIAL).state["id"] == ""
+
+
+@pytest.mark.parametrize("shell", SHELLS[:3])
+@pytest.mark.parametrize("target", ["TARGET1", "ABSENT"])
+def test_a_drive_that_is_mounted_read_only_is_so_again(box: Box, shell: str, target: str) -> None:
+    """Directories in their places keep the files from being written until it is mounted anew."""
+    home = box.drive / "kickbuild" / "web"
+    blocked = [home / name for name in (".kickbuild-partial-rebuild.state", "last-refusal.log")]
+    for path in blocked:
+        path.mkdir()
+    box.program(
+        "mount",
+        f'echo "$*" >>{box.root}/mounted\ncase $2 in remount,rw) rmdir {" ".join(map(str, blocked))} ;; esac',
+    )
+    result = box.run(Target(serial=target), shell=shell)
+    outcome = "started" if target == "TARGET1" else "refused"
+    assert result.state["outcome"] == outcome, result.output
+    device, point = f"{box.root}/dev/sdb1", box.drive
+    assert (box.root / "mounted").read_text().splitlines() == [
+        f"-o remount,rw {device} {point}",
+        f"-o remount,ro {device} {point}",
+    ]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_full_drive_changes_no_decision(box: Box, shell: str) -> None:
+    (box.drive / "kickbuild" / "web" / ".kickbuild-partial-rebuild.state").mkdir()
+    result = box.run(SERIAL, shell=shell)
+    assert (result.code, result.rebooted) == (0, False)
+    assert result.include is not None
+    assert result.state == {}
+    (box.root / "tmp" / "kickbuild-storage.ks").unlink()
+    refused(box, Target(serial="ABSENT"), "no disk is the one", shell=shell)
+
+
+@pytest.mark.parametrize(("target", "shell"), [("TARGET1", "dash"), ("TARGET1", "bash"), ("ABSENT", "dash")])
+def test_a_drive_that_answers_no_more_holds_nothing_up(box: Box, shell: str, target: str) -> None:
+    """The box's own sleep takes no time. busybox has programs of its own, and would wait for as long as on a box."""
+    box.program("sleep", ":")
+    hang = f"echo $$ >{box.root}/hangs; exec {shutil.which('sleep')} 60"
+    box.program("mv", f'case $* in *storage*) exec {shutil.which("mv")} "$@" ;; esac\n{hang}')
+    result = box.run(Target(serial=target), shell=shell)
+    assert result.rebooted == (target == "ABSENT")
+    assert (result.include is None) == (target == "ABSENT")
+    # It hangs still.
+    os.kill(int((box.root / "hangs").read_text()), signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import tempfile
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
 
 def without_guard(text: str) -> str:
-    """Return a kickstart without the guard's program, which has golden files of its own."""
+    """Return a kickstart without the programs of the guard and of the scripts at the end."""
     program = (resources.templates() / "kickstart" / "guard.sh").read_text(encoding="utf-8")
     assert program.rstrip() in text
-    return text.replace(program.rstrip(), "# (the guard)")
+    text = text.replace(program.rstrip(), "# (the guard)")
+    # Behind the last value stands the program of a script at the end.
+    return re.sub(r"(?ms)(^KB_KEEP=.*?\n).*?(?=^%end)", r"\1# (the script)\n", text)
 
 
 def render(text: str, release: str = "rocky9.4") -> str:
@@ -157,6 +160,15 @@ def test_a_custom_line_cannot_reach_another_disk(line: str, says: str, release: 
 def test_extra_cannot_undo_the_guard(extra: str, says: str) -> None:
     with pytest.raises(ReleaseError, match=says):
         render(MINIMAL + f'[kickstart]\nextra = ["{extra}"]\n')
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_new_system_has_the_consoles_that_the_entry_has(release: str) -> None:
+    given = ["console=tty0", "console=ttyS0,115200", "net.ifnames=0", "rd.driver.blacklist=nouveau", "nomodeset"]
+    installers = ["inst.sshd", "inst.vnc", "ip=dhcp", "text", "rd.debug", "vncpassword=geheim", "x=@OTHERS@"]
+    text = render(MINIMAL + f"[boot]\nkernel_args = {given + installers}\n", release)
+    [line] = [line for line in text.splitlines() if "bootloader --location=mbr" in line]
+    assert line.endswith(f'=@TARGET@ --append="{" ".join(given)}"')
 
 
 def test_extra_that_does_not_parse_is_said_with_its_line() -> None:

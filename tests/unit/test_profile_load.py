@@ -326,6 +326,27 @@ def test_a_base_takes_no_tables(tmp_path: Path) -> None:
         load_profile(path)
 
 
+def test_what_is_kept() -> None:
+    assert load(MINIMAL).profile.keep.names == ()
+    text = MINIMAL + "[keep]\nnetwork = true\nssh_host_keys = true\nmachine_id = false\n"
+    assert load(text).profile.keep.names == ("ssh_host_keys", "network")
+    assert load(text).digest != load(MINIMAL).digest
+
+
+def test_what_is_kept_and_given_contradict_each_other() -> None:
+    text = MINIMAL + '[network]\nhostname = "web"\n[keep]\nhostname = true\nnetwork = true\n'
+    [(where, message, hint)] = problems(text)
+    assert where == "web.toml:12: keep.hostname"
+    assert message == "contradicts network.hostname"
+    assert hint.startswith("remove network.hostname")
+    more = text + '[[network.interface]]\ndevice = "eno1"\n'
+    assert [message for _, message, _ in problems(more)] == [
+        "contradicts network.hostname",
+        "contradicts network.interface",
+    ]
+    assert load(text.replace("hostname = true", "hostname = false")).profile.keep.names == ("network",)
+
+
 @pytest.mark.parametrize("mark", ["%end", "  %post", "%packages --nobase"])
 def test_a_script_cannot_end_its_section(mark: str) -> None:
     found = problems(MINIMAL + f"[[script]]\ninline = '''\nok\n{mark}\n'''\n")

@@ -1,20 +1,35 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # one program in several files
 
 # fact KEY VALUE, raw_fact KEY JSON: one thing that the result tells.
-facts=''
 fact() { facts="${facts}s$tab$1$tab$(clean "$2")$newline"; }
 raw_fact() { facts="${facts}r$tab$1$tab$2$newline"; }
 
-# report: print the result, as JSON or in words.
-report() {
+# item LIST KEY VALUE...: one object of a list of the result.
+item() {
+    facts="${facts}o$tab$1"
+    shift
+    for word in "$@"; do facts="$facts$tab$(clean "$word")"; done
+    facts=$facts$newline
+}
+
+# word_line TEXT: a line that is told in words alone.
+word_line() { facts="${facts}w$tab$(clean "$1")$newline"; }
+
+# text_fact KEY TEXT: several lines, as one text.
+text_fact() {
+    facts=$facts$(printf '%s\n' "$2" | tr '\000-\011\013-\037\177' '?' | sed "s/^/t$tab$1$tab/")$newline
+}
+
+# answer: print the result, as JSON or in words.
+answer() {
     if [ "$as_json" = yes ]; then
-        report_json
+        answer_json
     else
-        report_text
+        answer_text
     fi
 }
 
-report_json() {
+answer_json() {
     {
         printf '%s' "$facts"
         printf '%s' "$steps" | sed "s/^/p$tab/"
@@ -60,23 +75,47 @@ report_json() {
         }
         return n
     }
+    # quoted_lines NAME: a JSON string of the lines of a text.
+    function quoted_lines(name,   out, i, line) {
+        out = ""
+        for (i = 1; i <= count[name]; i++) {
+            line = quoted(lines[name, i])
+            out = out substr(line, 2, length(line) - 2) "\\n"
+        }
+        return "\"" out "\""
+    }
     BEGIN { for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i }
     $1 == "s" { out = out ", " quoted($2) ": " quoted($3) }
+    $1 == "t" { if (!($2 in count)) texts[++n_texts] = $2; lines[$2, ++count[$2]] = $3 }
+    $1 == "o" {
+        if (!($2 in list)) lists[++n_lists] = $2
+        object = ""
+        for (i = 3; i < NF; i += 2) {
+            value = $i == "size" && $(i + 1) ~ /^[0-9]+$/ ? $(i + 1) : quoted($(i + 1))
+            object = object (i > 3 ? ", " : "") quoted($i) ": " value
+        }
+        list[$2] = list[$2] (list[$2] == "" ? "" : ", ") "{" object "}"
+    }
     $1 == "r" { out = out ", " quoted($2) ": " $3 }
     $1 == "p" { steps = steps (steps == "" ? "" : ", ") quoted($2) }
     $1 == "f" {
         found = found (found == "" ? "" : ", ") "{\"id\": " quoted($2) ", \"severity\": " quoted($3)
         found = found ", \"message\": " quoted($4) ", \"hint\": " quoted($5) "}"
     }
-    END { print "{\"schema\": 1" out ", \"steps\": [" steps "], \"findings\": [" found "]}" }
+    END {
+        for (k = 1; k <= n_lists; k++) out = out ", " quoted(lists[k]) ": [" list[lists[k]] "]"
+        for (k = 1; k <= n_texts; k++) out = out ", " quoted(texts[k]) ": " quoted_lines(texts[k])
+        print "{\"schema\": 1" out ", \"steps\": [" steps "], \"findings\": [" found "]}"
+    }
     '
 }
 
-report_text() {
+answer_text() {
     printf '%s' "$findings" | awk -F '\t' '{
         printf "%-8s %s [%s]\n", $2 ":", $3, $1
         if ($4 != "") printf "%-8s hint: %s\n", "", $4
     }'
     printf '%s' "$steps" | sed 's/^/- /'
     printf '%s\n' "$summary"
+    printf '%s' "$facts" | sed -n "s/^w$tab//p; s/^t${tab}text$tab//p"
 }

@@ -1,0 +1,66 @@
+"""Asking whether a plan is meant. Enter never means yes, and no option says yes to whatever comes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from kickbuild.errors import RefusedError
+
+if TYPE_CHECKING:
+    from kickbuild.trigger.plan import BoxPlan
+
+#: Names that many boxes have, and that say nothing of which is meant.
+_NAMELESS = {"localhost", "localhost4", "localhost6", "none"}
+
+
+def confirm_plan(plan: BoxPlan, confirm: str | None, *, can_ask: bool) -> None:
+    """Return where the plan is confirmed: by its token, or by the box's short name typed on the terminal.
+
+    Raises RefusedError where it is not.
+    """
+    from kickbuild.trigger.plan import token
+
+    if confirm is not None:
+        if confirm.strip().lower() != token(plan):
+            raise RefusedError(
+                "--confirm is the token of another plan: something has changed, or was different from the beginning",
+                where=plan.host,
+                hint=f"read the plan; where it is meant: --confirm {token(plan)}",
+            )
+        return
+    if not (can_ask and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise RefusedError(
+            "there is no terminal to confirm on",
+            where=plan.host,
+            hint=f"read the plan; where it is meant: --confirm {token(plan)}",
+        )
+    word = word_to_type(plan)
+    click.echo(f"Type {word} to rebuild it, anything else to leave it as it is: ", err=True, nl=False)
+    try:
+        typed = sys.stdin.readline().strip()
+    except KeyboardInterrupt:
+        click.echo(err=True)
+        raise
+    if typed != word:
+        raise RefusedError("not confirmed; nothing was done", where=plan.host)
+
+
+def word_to_type(plan: BoxPlan) -> str:
+    """Return the box's short name; the plan's token where the name is none, or one that many boxes have."""
+    from kickbuild.trigger.plan import token
+
+    name = plan.short_name
+    return name if re.fullmatch(r"[A-Za-z0-9-]+", name) and name not in _NAMELESS else token(plan)
+
+
+def naming_doubt(plan: BoxPlan) -> str:
+    """Return a line where the box calls itself by another name than the user does; else nothing."""
+    asked = re.sub(r"^(ssh://)?(.*@)?", "", plan.host).partition(":")[0].partition("/")[0]
+    is_name = re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*", asked) is not None and asked != "local"
+    if not is_name or asked.partition(".")[0].lower() == plan.short_name.lower():
+        return ""
+    return f"note: you say {asked}, the box calls itself {plan.name}"

@@ -1,0 +1,1 @@
+"""Many boxes at once: their kickstarts from one profile and an inventory, and the front of the playbook."""

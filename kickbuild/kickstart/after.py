@@ -1,0 +1,65 @@
+"""The scripts at an installation's end: what the rebuild leaves on the drive and in the new system.
+
+``%post`` gives the new system back what the profile keeps, and the Rebuild entry, and tells it and the drive how the
+rebuild ended; ``%onerror`` tells the drive of a failure. Both are made of ``templates/kickstart/drive.sh`` and the
+guard's own functions; before them stand the values that they work with, each quoted for the shell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kickbuild import __version__, resources
+from kickbuild.kickstart.document import parse_document
+from kickbuild.quoting import shell_quote
+
+if TYPE_CHECKING:
+    from kickbuild.drive.ref import DriveRef
+
+AFTER_BEGIN: Final = "# kickbuild after begins: the new system gets what is kept, and the drive is told how it ended"
+AFTER_END: Final = "# kickbuild after ends"
+#: Behind ``AFTER_BEGIN`` where the kickstart's last line had no line end.
+JOINED: Final = " (the line above had no line end)"
+_OF_THE_GUARD: Final = (
+    *("read_file", "device_of", "mounts", "within", "now", "is_read_only", "is_plain", "value_of", "armed_id"),
+    *("state_text", "joined", "put_text"),
+)
+
+
+def after_section(
+    *, profile_name: str, profile_digest: str, source: DriveRef, release: str, keep: tuple[str, ...], onerror: bool
+) -> str:
+    """Return the sections between marks, without a line end after the last line.
+
+    ``release`` is the release's name on the drive; ``onerror`` tells whether its installer knows ``%onerror``.
+    """
+    values = {
+        "KB_PROFILE": profile_name,
+        "KB_DIGEST": profile_digest,
+        "KB_RELEASE": release,
+        "KB_VERSION": __version__,
+        "KB_SOURCE_TAG": source.kind.name,
+        "KB_SOURCE_KIND": source.kind.value,
+        "KB_SOURCE": source.value,
+        "KB_KEEP": ",".join(keep),
+    }
+    sections = [_section("%post --nochroot --log=/tmp/kickbuild-after.log", _program(values, "after"))]
+    if onerror:
+        sections.append(_section("%onerror --log=/tmp/kickbuild-onerror.log", _program(values, "failed")))
+    return "\n".join([AFTER_BEGIN, *sections, AFTER_END])
+
+
+def _program(values: dict[str, str], name: str) -> str:
+    home = resources.templates() / "kickstart"
+    guard, ground, own = ((home / f"{part}.sh").read_text(encoding="utf-8") for part in ("guard", "drive", name))
+    shared = [resources.shell_function(guard, function) for function in _OF_THE_GUARD]
+    head = "".join(f"{key}={shell_quote(value)}\n" for key, value in values.items())
+    return "\n".join([head + ground, "# The guard's own functions.\n", *shared, own])
+
+
+def _section(header: str, program: str) -> str:
+    text = f"{header}\n{program.rstrip()}\n%end"
+    document = parse_document(f"{text}\n")
+    if len(document.sections) != 1 or len(document.lines) != document.sections[0].body.stop or document.includes:
+        raise ValueError(f"a line of {header} ends its section")
+    return text

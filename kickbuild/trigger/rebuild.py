@@ -1,0 +1,154 @@
+"""Triggering a rebuild: check, confirm, check again, arm, reboot. What follows the reboot is ``wait``.
+
+Until the reboot everything can be taken back, and is: by an error, a broken connection or Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kickbuild.errors import HostError, KickbuildError, LackingError, RefusedError
+from kickbuild.trigger import remote
+from kickbuild.trigger.answer import clean
+from kickbuild.trigger.box import refusal, taken_back
+from kickbuild.trigger.outcome import Outcome, Result
+from kickbuild.trigger.plan import plan_box, token
+from kickbuild.trigger.record import Record, save_record
+from kickbuild.trigger.ssh import Ssh
+from kickbuild.trigger.transport import ReachError
+
+if TYPE_CHECKING:
+    from kickbuild.trigger.box import Box
+    from kickbuild.trigger.plan import BoxPlan
+    from kickbuild.trigger.watch import Watch
+
+#: Seconds that a box may take to begin its shutdown.
+_REBOOT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which profile, and whether the ISO is read to its end."""
+
+    profile: str = ""
+    full: bool = False
+
+
+def look(box: Box, wish: Wish) -> BoxPlan:
+    """Return the plan for a box as it is today; raises HostError where the agent does not tell enough for one."""
+    check = box.ask("check", profile=wish.profile, full=wish.full)
+    plan = plan_box(box.host.text, check)
+    lacking = [name for name in ("host", "boot_id", "profile", "digest") if not getattr(check, name)]
+    if plan.ready and lacking:
+        raise HostError(
+            f"the agent does not tell the box's {', '.join(lacking)}",
+            where=box.host.text,
+            hint="prepare the drive again: the agent on it is then newer",
+        )
+    return plan
+
+
+def ready_plan(box: Box, wish: Wish) -> BoxPlan:
+    """Return the plan for a box that can be carried out; raises RefusedError with every reason where it cannot."""
+    plan = look(box, wish)
+    if not plan.ready:
+        raise refusal(plan.findings, box.host)
+    return plan
+
+
+class Rebuild:
+    """One rebuild of one box up to the reboot; ``waits`` where somebody is going to wait for it."""
+
+    def __init__(self, box: Box, watch: Watch, wish: Wish, *, waits: bool = False) -> None:
+        self.box = box
+        self.waits = waits
+        self.watch = watch
+        self.wish = wish
+        self.reboots = False
+
+    def run(self) -> Record:
+        """Bring a box to reboot into its rebuild; return what is to be remembered of it.
+
+        Raises RefusedError, or what else went wrong, with the box as it was: or the message says what is different.
+        KeyboardInterrupt goes on to the caller; ``reboots`` then tells whether the reboot was asked for.
+        """
+        # What ssh asks is asked before a clock runs on the terminal.
+        self.box.transport.ready()
+        self.watch.begin("check", "checking the box, its drive and its boot loader")
+        plan = ready_plan(self.box, self.wish)
+        if self.waits:
+            self._require_quiet_way()
+        self.watch.end(f"ready, by {self.box.agent}")
+        self.watch.confirm(plan)
+        self.watch.begin("check-again", "checking that nothing has changed since")
+        again = ready_plan(self.box, self.wish)
+        if token(again) != token(plan):
+            raise RefusedError(
+                "the plan is no longer the one that was confirmed; nothing was armed",
+                where=self.box.host.text,
+                hint="look at the new plan",
+            )
+        self.watch.end("the plan is the same")
+        try:
+            return self._go(plan)
+        except (KickbuildError, KeyboardInterrupt) as error:
+            if not self.reboots:
+                self._take_back(error)
+            raise
+
+    def _require_quiet_way(self) -> None:
+        """Raise LackingError where the box asks questions that nobody could answer while it is waited for."""
+        ssh = self.box.transport
+        if not isinstance(ssh, Ssh):
+            return
+        try:
+            ssh.run_once(remote.BOOT_ID, timeout=_REBOOT)
+        except ReachError as error:
+            raise LackingError(
+                f"waiting for the box needs a login that asks nothing: {error.problems[0].message}",
+                where=self.box.host.text,
+                hint="use a key, with ssh-agent where it has a passphrase; or --no-wait",
+            ) from error
+
+    def _go(self, plan: BoxPlan) -> Record:
+        self.watch.begin("arm", "arming the Rebuild entry for one boot")
+        answer = self.box.ask("arm", profile=plan.profile, full=self.wish.full)
+        if answer.found("error"):
+            raise refusal(answer.findings, self.box.host)
+        if (answer.digest, answer.boot_id, answer.host) != (plan.digest, plan.boot_id, plan.name) or not answer.id:
+            raise HostError("what was armed is not what was planned", where=self.box.host.text)
+        record = Record(self.box.host.text, answer.id, plan.boot_id, plan.profile, "ssh_host_keys" in plan.keep)
+        save_record(record)
+        self.watch.end(answer.summary)
+        self.watch.begin("reboot", "telling the box to reboot")
+        self._reboot()
+        self.watch.end("it reboots")
+        return record
+
+    def _reboot(self) -> None:
+        self.box.transport.ready()
+        # From here on nobody can be sure that the box does not go down.
+        self.reboots = True
+        try:
+            done = self.box.transport.run(remote.REBOOT, timeout=_REBOOT)
+        except (ReachError, HostError):
+            # The connection broke, as it does when a box goes down; the wait will tell.
+            return
+        if done.code != 0:
+            self.reboots = False
+            said = clean(done.stderr.decode("utf-8", "replace").strip().replace("\n", " / "), most=300)
+            raise HostError(f"the box does not take the command to reboot: {said}", where=self.box.host.text)
+
+    def _take_back(self, error: BaseException) -> None:
+        if isinstance(error, RefusedError):
+            # The agent has written nothing.
+            return
+        self.watch.begin("disarm", "taking it back")
+        self.watch.end(taken_back(self.box))
+
+
+def on_its_way(record: Record, *, waits: bool) -> Result:
+    """Return the result of a rebuild for which nobody waits."""
+    hint = f"kickbuild wait {record.host} tells what became of it" if waits else "this machine goes down now"
+    return Result(Outcome.ON_ITS_WAY, "the box reboots into its rebuild", hint=hint)
