@@ -216,7 +216,7 @@ class _Session:
 
     def _look(self, now: float) -> None:
         """Ask now and then how much was written to the disks."""
-        if now - self._asked < _ASK_EVERY or self._wrote:
+        if now - self._asked < (_ASK_EVERY if self._watch.cut_at_writes_to is None else _POLL) or self._wrote:
             return
         self._asked = now
         self._ask("query-blockstats", then=self._take_statistics)

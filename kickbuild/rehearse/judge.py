@@ -67,9 +67,10 @@ class Verdict:
         """The verdict on one line: what is wrong, or what was seen."""
         if self.result is Result.SKIPPED:
             return self.played.scenario.skip
-        wrong = [check.text for check in self.checks if not check.holds]
+        wrong = [check for check in self.checks if not check.holds]
         if wrong:
-            return "; ".join(wrong)
+            # What was destroyed is said before what was not reached.
+            return "; ".join(check.text for check in sorted(wrong, key=lambda check: not check.is_harm))
         left = sorted({path for disk in self.played.disks for path in disk.drive.left})
         spared = f"left on the drive: {', '.join(left)}" if left else "the drive is the same to the byte"
         return "; ".join([*(check.text for check in self.checks if not check.is_harm), spared])
@@ -199,16 +200,13 @@ def _refused(played: Played) -> Check:
 def _came(played: Played, home: Home, wanted: Home) -> Check:
     if home is wanted:
         return Check(holds=True, text=f"the box came to its {home}")
-    return Check(holds=False, text=f"the box came to {_where(home)} instead of its {wanted}: it {_how(played)}")
+    where = f"no system (it {_how(played)})" if home is Home.NOWHERE else f"its {home}"
+    return Check(holds=False, text=f"the box came to {where} instead of its {wanted}")
 
 
 def _ended(played: Played) -> Check:
     bad = played.endings[-1] in {Ending.DIED, Ending.STOPPED}
     return Check(not bad, f"the machine {_how(played)}")
-
-
-def _where(home: Home) -> str:
-    return "no system" if home is Home.NOWHERE else f"its {home}"
 
 
 def _how(played: Played) -> str:

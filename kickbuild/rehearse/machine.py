@@ -38,12 +38,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A disk of a machine. ``first`` makes it the one that the firmware boots, wherever it is attached."""
+    """A disk of a machine. ``first`` makes it the one that the firmware boots, wherever it is attached.
+
+    A ``slow`` disk takes one write in a second: what happens at its first writes is not over before it is seen.
+    """
 
     file: Path
     identity: Identity
     bus: Bus
     first: bool = False
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ def qemu_argv(machine: Machine, *, program: str, serial: int, control: int) -> l
         if any(disk.bus is bus for disk in machine.disks):
             argv += ["-device", controller]
     for number, disk in enumerate(machine.disks):
-        argv += ["-drive", f"if=none,id=disk{number},format=qcow2,cache=unsafe,file={escaped(disk.file)}"]
+        slow = ",throttling.iops-write=1" if disk.slow else ""
+        argv += ["-drive", f"if=none,id=disk{number},format=qcow2,cache=unsafe{slow},file={escaped(disk.file)}"]
         argv += ["-device", _device(disk, number)]
     return argv
 

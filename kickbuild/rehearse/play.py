@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import LackingError, ToolError, system_error
@@ -163,6 +163,8 @@ def play(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: thread
         return Played(scenario=scenario, seconds=0.0)
     with workplace(directory) as place:
         disks = tuple(_attach(rehearsal, role, place) for role in scenario.disks)
+        if scenario.cuts_power:
+            disks = tuple(replace(d, slow=r.is_target) for d, r in zip(disks, scenario.disks, strict=True))
         if scenario.corrupts:
             _corrupt(disks[scenario.disks.index(Role.DRIVE)].file, rehearsal.corrupt, place)
         settings = rehearsal.settings
@@ -206,7 +208,8 @@ def _boots(machine: Machine, watch: Watch, place: Workplace, program: str) -> li
         watch.console.add(Event(seconds, Sign.POWER_ON, f"boot {len(ends) + 1}"))
         ends.append(boot_once(machine, watch, place, program=program))
         if ends[-1].ending is Ending.CUT:
-            watch = _without_cut(watch)
+            watch = replace(watch, cut_at_writes_to=None)
+            machine = replace(machine, disks=tuple(replace(disk, slow=False) for disk in machine.disks))
     if ends[-1].ending is Ending.FULL:
         raise ToolError(
             f"{place.directory} is full: what the installer writes has no room there",
@@ -214,17 +217,6 @@ def _boots(machine: Machine, watch: Watch, place: Workplace, program: str) -> li
         )
     watch.console.add(Event(time.monotonic() - watch.began, Sign.END, f"the machine {ends[-1].ending}"))
     return ends
-
-
-def _without_cut(watch: Watch) -> Watch:
-    return Watch(
-        console=watch.console,
-        began=watch.began,
-        deadline=watch.deadline,
-        stop=watch.stop,
-        disks=watch.disks,
-        pictures=watch.pictures,
-    )
 
 
 def _target_number(scenario: Scenario) -> int:

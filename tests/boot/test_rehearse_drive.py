@@ -15,6 +15,7 @@ import pytest
 from boot_parts import PLACE, find_parts, run
 from command import Done, kickbuild
 from conftest import CI, needs_tools
+from contrast import naive_kickstart
 from drive_watch import digest, partition_of
 from lab import Lab
 from rehearsed import TOOLS
@@ -60,7 +61,7 @@ def test_a_right_drive_passes_and_its_report_shows_how(lab: Lab, tmp_path: Path)
     drive = lab.drive(9, "uuid")
     before = digest(drive)
     report, junit = tmp_path / "report", tmp_path / "junit.xml"
-    words = ["--bus", "scsi", "--report", report, "--junit", junit, "--json"]
+    words: list[str | Path] = ["--bus", "scsi", "--report", report, "--junit", junit, "--json"]
     done = rehearse(lab, drive, "swapped power", *words)
     assert done.code == 0, done.out + done.err
     assert digest(drive) == before
@@ -115,12 +116,6 @@ def test_a_kickstart_as_people_write_it_is_seen_to_wipe_its_own_drive(lab: Lab, 
     assert "failed   swapped" in done.out
     assert "the rebuild drive was DAMAGED" in " ".join(done.out.split())
     assert STAND_IN in done.out
-
-
-def naive_kickstart(ours: str) -> str:
-    source = next(line for line in ours.splitlines() if line.startswith("harddrive "))
-    storage = ["zerombr", "clearpart --all --initlabel --drives=sda", "bootloader --boot-drive=sda"]
-    return "\n".join([source, *storage, "part / --size=1024 --grow --ondisk=sda", "reboot", "%packages", "%end", ""])
 
 
 def test_a_directory_by_uefi_and_a_drive_by_grub_legacy_pass(lab: Lab, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_machine_is_a_command_line() -> None:
         Disk(Path("/b,c"), Identity("TWO", "0x5000c500a1b2c3d4", "BIG DISK"), Bus.SATA, first=True),
         Disk(Path("/d"), Identity("A,B", model="M"), Bus.SCSI),
         Disk(Path("/e"), Identity("N"), Bus.NVME),
-        Disk(Path("/f"), Identity("U"), Bus.USB),
+        Disk(Path("/f"), Identity("U"), Bus.USB, slow=True),
     )
     text = " ".join(argv)
     assert [argv[at + 1] for at, word in enumerate(argv) if word == "-device"] == [
@@ -52,6 +52,7 @@ def test_a_machine_is_a_command_line() -> None:
         "usb-storage,bus=usb.0,drive=disk4,bootindex=5,serial=U",
     ]
     assert "file=/b,,c" in text
+    assert text.count("throttling.iops-write=1,file=/f") == text.count("throttling") == 1
     assert "fd=7" in text
     assert "-accel tcg" in text
     assert "-no-reboot" in argv
