@@ -42,7 +42,7 @@ KEPT = {
 }
 KEEP = ("ssh_host_keys", "machine_id", "hostname", "network")
 _STAND_INS = ("blkid", "chown", "chroot", "mount", "sync", "umount")
-_TOOLS = ("cat", "chmod", "date", "ln", "ls", "mkdir", "mv", "readlink", "rm", "rmdir", "sed", "sleep", "tail", "sh")
+_TOOLS = ("cat", "date", "ln", "ls", "mkdir", "mv", "readlink", "rm", "rmdir", "sed", "sleep", "tail", "sh")
 
 
 @dataclass

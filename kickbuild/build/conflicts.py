@@ -37,6 +37,7 @@ def conflicts(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
         if len(users) > 1
     ]
     problems += _contradicting_pins(plans)
+    problems += _exposed(plans, state)
     problems += _strays(plans, state)
     others = state.manifest.profiles if state.manifest else {}
     problems += _stale(sorted(set(others) - mine), state)
@@ -76,6 +77,19 @@ def _contradicting_pins(plans: list[ProfilePlan]) -> list[Problem]:
         )
         for iso, users in sorted(pins.items())
         if len(users) > 1
+    ]
+
+
+def _exposed(plans: list[ProfilePlan], state: DriveState) -> list[Problem]:
+    """Refuse to keep secrets where every user of the box could read them."""
+    filesystem = state.filesystem.type
+    return [
+        Problem(
+            f"the profile {plan.name} keeps {', '.join(plan.record.keep)}, and {filesystem} hides no file from anybody",
+            hint="make the drive with ext4 or xfs, or remove [keep]",
+        )
+        for plan in plans
+        if plan.record.keep and filesystem == "vfat"
     ]
 
 

@@ -7,6 +7,7 @@ guard's own functions; before them stand the values that they work with, each qu
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from kickbuild import __version__, resources
@@ -43,23 +44,26 @@ def after_section(
         "KB_SOURCE": source.value,
         "KB_KEEP": ",".join(keep),
     }
-    sections = [_section("%post --nochroot --log=/tmp/kickbuild-after.log", _program(values, "after"))]
+    if any("\n" in value for value in values.values()):
+        raise ValueError("a value of more than one line could end its section")
+    head = "".join(f"{key}={shell_quote(value)}\n" for key, value in values.items())
+    sections = ["%post --nochroot --log=/tmp/kickbuild-after.log", f"{head}{after_program('after')}", "%end"]
     if onerror:
-        sections.append(_section("%onerror --log=/tmp/kickbuild-onerror.log", _program(values, "failed")))
+        sections += ["%onerror --log=/tmp/kickbuild-onerror.log", f"{head}{after_program('failed')}", "%end"]
     return "\n".join([AFTER_BEGIN, *sections, AFTER_END])
 
 
-def _program(values: dict[str, str], name: str) -> str:
+@cache
+def after_program(name: str) -> str:
+    """Return the program of ``%post`` (``after``) or of ``%onerror`` (``failed``), which is the same for every profile.
+
+    Raises ValueError where a line of it would end its section.
+    """
     home = resources.templates() / "kickstart"
     guard, ground, own = ((home / f"{part}.sh").read_text(encoding="utf-8") for part in ("guard", "drive", name))
     shared = [resources.shell_function(guard, function) for function in _OF_THE_GUARD]
-    head = "".join(f"{key}={shell_quote(value)}\n" for key, value in values.items())
-    return "\n".join([head + ground, "# The guard's own functions.\n", *shared, own])
-
-
-def _section(header: str, program: str) -> str:
-    text = f"{header}\n{program.rstrip()}\n%end"
-    document = parse_document(f"{text}\n")
+    program = "\n".join([ground, "# The guard's own functions.\n", *shared, own]).rstrip()
+    document = parse_document(f"%post\n{program}\n%end\n")
     if len(document.sections) != 1 or len(document.lines) != document.sections[0].body.stop or document.includes:
-        raise ValueError(f"a line of {header} ends its section")
-    return text
+        raise ValueError(f"a line of {name}.sh ends its section")
+    return program

@@ -6,6 +6,7 @@ with, each quoted for the shell.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from kickbuild import __version__, resources
@@ -69,5 +70,10 @@ def render_guard(
         "KB_INCLUDE": INCLUDE,
         "KB_STORAGE": "\n".join(f"{condition}\t{line}" for condition, line in storage_lines),
     }
-    program = (resources.templates() / "kickstart" / "guard.sh").read_text(encoding="utf-8")
-    return "".join(f"{name}={shell_quote(value)}\n" for name, value in values.items()) + program
+    return "".join(f"{name}={shell_quote(value)}\n" for name, value in values.items()) + guard_program()
+
+
+@cache
+def guard_program() -> str:
+    """Return the guard's program, which is the same for every profile."""
+    return (resources.templates() / "kickstart" / "guard.sh").read_text(encoding="utf-8")

@@ -11,12 +11,12 @@ has_word() {
     return 1
 }
 
-# put_file SOURCE TARGET MODE OWNER: copy a file into the new system, complete or not at all.
+# put_file SOURCE TARGET UMASK [GROUP]: copy a file into the new system, complete or not at all.
 put_file() {
     partial=${2%/*}/.kickbuild-partial-${2##*/}
     rm -f "$partial"
-    if (umask 077 && cat "$1" >"$partial") && [ "$(cat "$partial")" = "$(cat "$1")" ] &&
-        chown "$4" "$partial" && chmod "$3" "$partial" && mv -f "$partial" "$2"; then
+    if (umask "$3" && cat "$1" >"$partial") && [ "$(cat "$partial")" = "$(cat "$1")" ] &&
+        { [ -z "${4:-}" ] || chown "0:$4" "$partial"; } && mv -f "$partial" "$2"; then
         return 0
     fi
     rm -f "$partial"
@@ -24,12 +24,11 @@ put_file() {
     return 1
 }
 
-# put_line TEXT TARGET MODE: the same for one line.
+# put_line TEXT TARGET UMASK: the same for text.
 put_line() {
     partial=${2%/*}/.kickbuild-partial-${2##*/}
     rm -f "$partial"
-    if printf '%s\n' "$1" >"$partial" && [ "$(cat "$partial")" = "$1" ] && chown 0:0 "$partial" &&
-        chmod "$3" "$partial" && mv -f "$partial" "$2"; then
+    if (umask "$3" && printf '%s\n' "$1" >"$partial") && [ "$(cat "$partial")" = "$1" ] && mv -f "$partial" "$2"; then
         return 0
     fi
     rm -f "$partial"
@@ -103,15 +102,11 @@ restore_ssh_host_keys() {
         return 1
     fi
     # RHEL 7 to 9 let the group of ssh-keysign read the keys; elsewhere sshd would not take such a key.
-    owner=0:0
-    mode=600
+    mask=077
     group=$(group_id ssh_keys)
     # shellcheck disable=SC2046,SC2012 # ls -n on one file: the fourth word is its group
     set -- $(ls -ln "$sysroot/usr/libexec/openssh/ssh-keysign" 2>/dev/null)
-    if [ -n "$group" ] && [ "${4:-}" = "$group" ]; then
-        owner=0:$group
-        mode=640
-    fi
+    if [ -n "$group" ] && [ "${4:-}" = "$group" ]; then mask=037; else group=''; fi
     is_restored=yes
     count=0
     for found in "$keep/ssh"/*; do
@@ -122,9 +117,9 @@ restore_ssh_host_keys() {
         *[!A-Za-z0-9_.-]*) is_restored=no ;;
         ssh_host_*_key)
             count=$((count + 1))
-            put_file "$found" "$sysroot/etc/ssh/$name" "$mode" "$owner" || is_restored=no
+            put_file "$found" "$sysroot/etc/ssh/$name" "$mask" "$group" || is_restored=no
             ;;
-        ssh_host_*_key.pub) put_file "$found" "$sysroot/etc/ssh/$name" 644 0:0 || is_restored=no ;;
+        ssh_host_*_key.pub) put_file "$found" "$sysroot/etc/ssh/$name" 022 || is_restored=no ;;
         *) is_restored=no ;;
         esac
     done
@@ -153,11 +148,11 @@ restore_machine_id() {
         for found in etc/kernel/entry-token var/lib/dbus/machine-id; do
             if [ ! -h "$sysroot/$found" ] && [ "$(read_file "$sysroot/$found")" = "$old_id" ] &&
                 is_own_directory "${found%/*}"; then
-                put_line "$new_id" "$sysroot/$found" 644
+                put_line "$new_id" "$sysroot/$found" 022
             fi
         done
     fi
-    put_line "$new_id" "$sysroot/$place/machine-id" 444
+    put_line "$new_id" "$sysroot/$place/machine-id" 222
 }
 
 # rename_entries: an entry bears the machine-id, and a new kernel takes the place only of those that bear this box's. At
@@ -201,12 +196,12 @@ restore_hostname() {
     esac
     [ ${#name} -le 253 ] || return 1
     if [ -d "$sysroot/usr/lib/systemd" ]; then
-        is_own_directory etc && put_line "$name" "$sysroot/etc/hostname" 644
+        is_own_directory etc && put_line "$name" "$sysroot/etc/hostname" 022
         return
     fi
     is_own_directory etc/sysconfig || return 1
     others=$(sed '/^[[:space:]]*HOSTNAME=/d' "$sysroot/etc/sysconfig/network" 2>/dev/null)
-    put_line "${others:+$others$newline}HOSTNAME=$name" "$sysroot/etc/sysconfig/network" 644
+    put_line "${others:+$others$newline}HOSTNAME=$name" "$sysroot/etc/sysconfig/network" 022
 }
 
 # reads_ifcfg, reads_keyfiles: whether the new system reads that kind of network files.
@@ -247,13 +242,13 @@ restore_network() {
     done
     [ "$count" -gt 0 ] || return 1
     for found in "$keyfiles"/*; do
-        [ ! -f "$found" ] || put_file "$found" "$sysroot/etc/NetworkManager/system-connections/${found##*/}" 600 0:0 ||
+        [ ! -f "$found" ] || put_file "$found" "$sysroot/etc/NetworkManager/system-connections/${found##*/}" 077 ||
             return 1
     done
     for found in "$scripts"/*; do
         [ -f "$found" ] || continue
-        case ${found##*/} in keys-*) mode=600 ;; *) mode=644 ;; esac
-        put_file "$found" "$sysroot/etc/sysconfig/network-scripts/${found##*/}" "$mode" 0:0 || return 1
+        case ${found##*/} in keys-*) mask=077 ;; *) mask=022 ;; esac
+        put_file "$found" "$sysroot/etc/sysconfig/network-scripts/${found##*/}" "$mask" || return 1
     done
     remove_other_network
 }
@@ -320,7 +315,7 @@ with_drive() {
     if [ -n "$sysroot" ]; then
         restore
         enter
-        leave_stamp && relabel
+        if leave_stamp; then relabel; else note "the new system takes no stamp"; fi
         : >"$root/tmp/kickbuild-stamped"
     fi
     within 120 /dev/null leave_logs || note "not all logs are on the drive"
@@ -330,9 +325,9 @@ with_drive() {
 }
 
 rm -f "$notes" "$root/tmp/kickbuild-stamped"
-find_root
+find_root || note "the new system is not mounted where this installer is known to have it"
 status=0
-told=$root/tmp/kickbuild-with-drive.log
+told=$root/tmp/kickbuild-restore.log
 within 900 "$told" with_drive || status=$?
 cat "$told"
 [ $status -ne 124 ] || note "the drive does not answer"

@@ -3,13 +3,14 @@
 # What kickbuild's scripts at the end of an installation begin with: the rebuild drive and the new system as this
 # release's installer has them mounted, and what is left on both of how it ended.
 #
-# They run under any POSIX shell. Programs they use, in the installers of RHEL 6 and newer: cat chmod chown chroot date ln
-# ls mkdir mount mv readlink rm rmdir sed sleep sync tail umount. Nothing in them fails an installation: what does not
-# work is noted, and the rest is done.
+# They run under any POSIX shell. Programs they use, in the installers of RHEL 6 and newer: cat chroot date ls mkdir mount
+# mv readlink rm rmdir sed sleep sync tail umount, and where they are chown and ln. Nothing in them fails an installation:
+# what does not work is noted, and the rest is done.
 #
 # KB_TEST_ROOT puts a made-up machine in the place of this one; without that machine's own mark it counts for nothing.
 
 set -u
+umask 022
 LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
@@ -39,7 +40,13 @@ note() {
 }
 
 # reasons: print what was noted, on one line.
-reasons() { if [ -r "$notes" ]; then joined "$(tail -n 40 "$notes")"; else printf '\n'; fi; }
+reasons() {
+    if [ -r "$notes" ]; then
+        joined "$(tail -n 40 "$notes" | sed 's/[[:cntrl:]]/ /g')"
+    else
+        printf '\n'
+    fi
+}
 
 # read_begun: set arming and started to what the guard has left in the installer's memory, or on the drive.
 read_begun() {
@@ -60,7 +67,6 @@ find_root() {
             return 0
         fi
     done
-    note "the new system is not mounted where this installer is known to have it"
     return 1
 }
 
@@ -136,8 +142,7 @@ is_own_directory() {
 leave_stamp() {
     is_own_directory etc || return 1
     ended=$(now)
-    put_text "$sysroot/etc/kickbuild-release" "$(state_text installed "$started" "$ended" "$(reasons)")" &&
-        chmod 644 "$sysroot/etc/kickbuild-release"
+    put_text "$sysroot/etc/kickbuild-release" "$(state_text installed "$started" "$ended" "$(reasons)")"
 }
 
 # leave_state OUTCOME: tell on the drive how it ended.
@@ -162,11 +167,10 @@ masked() {
 # what is in them.
 leave_logs() {
     logs=$home/log
-    [ ! -h "$logs" ] || rm -f "$logs"
-    [ -d "$logs" ] || mkdir "$logs" || return 1
-    chmod 700 "$logs"
-    rm -f "$logs"/*.log "$logs"/.kickbuild-partial-*
-    for name in anaconda program storage packaging dnf.librepo dnf hawkey ifcfg lvm dbus yum kickbuild-guard kickbuild-after; do
+    umask 077
+    rm -rf "$logs" && mkdir "$logs" || return 1
+    for name in anaconda program storage packaging dnf.librepo dnf hawkey ifcfg lvm dbus yum kickbuild-guard \
+        kickbuild-restore kickbuild-enter; do
         leave_log "$root/tmp/$name.log" "$name.log" || return 1
     done
     leave_log "$root/tmp/syslog" syslog.log || return 1
@@ -175,9 +179,9 @@ leave_logs() {
 
 # leave_log FILE NAME: copy its last MiB, for root alone.
 leave_log() {
-    [ -f "$1" ] && [ ! -h "$1" ] || return 0
+    [ -f "$1" ] && [ ! -h "$1" ] && [ -s "$1" ] || return 0
     partial=$logs/.kickbuild-partial-$2
-    if (umask 077 && tail -c 1048576 "$1" | masked | tail -c 1048576 >"$partial" && [ -s "$partial" ]) || [ ! -s "$1" ]; then
+    if tail -c 1048576 "$1" | masked | tail -c 1048576 >"$partial" && [ -s "$partial" ]; then
         mv -f "$partial" "$logs/$2"
     else
         rm -f "$partial"

@@ -1,4 +1,4 @@
-"""What is on a disk image before and after a run: its bytes, and the files of the filesystem in its one partition."""
+"""What is on a disk image before and after a run: its bytes, and the files of the filesystem in its last partition."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -67,10 +68,10 @@ def _data(image: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def partition_of(image: Path) -> tuple[int, int]:
-    """Return where the one partition of an image starts, and its length, in bytes."""
+    """Return where the last partition of an image starts, and its length, in bytes; in most it is the only one."""
     table = json.loads(run(["sfdisk", "--json", str(image)]))["partitiontable"]
-    (only,) = table["partitions"]
-    return only["start"] * SECTOR, only["size"] * SECTOR
+    last = table["partitions"][-1]
+    return last["start"] * SECTOR, last["size"] * SECTOR
 
 
 def look(image: Path, work: Path) -> DriveState:
@@ -78,15 +79,23 @@ def look(image: Path, work: Path) -> DriveState:
     start, length = partition_of(image)
     whole = image.read_bytes()
     outside = hashlib.sha256(whole[:start] + whole[start + length :]).hexdigest()
+    return DriveState(outside, files_of(image, work))
+
+
+def files_of(image: Path, work: Path) -> dict[str, str]:
+    """Return the files of the filesystem in the last partition, as in DriveState."""
+    start, length = partition_of(image)
     copy, tree = work / "watched.fs", work / "watched"
-    copy.write_bytes(whole[start : start + length])
+    with image.open("rb") as file:
+        file.seek(start)
+        copy.write_bytes(file.read(length))
     run(["e2fsck", "-f", "-p", str(copy)], good=(0, 1))  # 1: the journal was played back
     tree.mkdir()
     run(["debugfs", "-R", f"rdump / {tree}", str(copy)])
     files = {f"/{path.relative_to(tree)}": digest(path) for path in sorted(tree.rglob("*")) if path.is_file()}
     copy.unlink()
     run(["rm", "-r", str(tree)])
-    return DriveState(outside, files)
+    return files
 
 
 def read_file(image: Path, path: str) -> bytes:
@@ -97,6 +106,15 @@ def read_file(image: Path, path: str) -> bytes:
         content = file.read()
     assert content, f"{path} is not on {image}"
     return content
+
+
+def mode_of(image: Path, path: str) -> str:
+    """Return the mode of a file, as octal digits, and its owner: ``0600 0:0``."""
+    start, _ = partition_of(image)
+    said = run(["debugfs", "-R", f"stat {path}", f"{image}?offset={start}"])
+    found = re.search(r"(?s)Mode:\s+(\d+).*?User:\s+(\d+)\s+Group:\s+(\d+)", said)
+    assert found is not None, f"{path} is not on {image}: {said}"
+    return f"{found[1]} {found[2]}:{found[3]}"
 
 
 def replace_file(image: Path, path: str, content: bytes) -> None:

@@ -28,6 +28,15 @@ _PROGRAMS: Final = (
     "usr/lib/udev/ata_id",
     "usr/lib/udev/scsi_id",
 )
+_EDITENV: Final = "usr/bin/grub-editenv"
+#: What makes a box the one that it is: files of the old system, with their modes.
+IDENTITY: Final = (
+    ("etc/ssh/ssh_host_ed25519_key", b"the secret half of the box's key\n", 0o600),
+    ("etc/ssh/ssh_host_ed25519_key.pub", b"ssh-ed25519 AAAA box\n", 0o644),
+    ("etc/hostname", b"box1.example\n", 0o644),
+)
+#: The programs with which the agent changes files, before which it can be stopped.
+HELD: Final = ("cp", "mv", "rm", "sync")
 _RULES: Final = (
     "50-udev-default.rules",
     "60-block.rules",
@@ -103,17 +112,40 @@ def old_os_initrd(parts: BootParts) -> bytes:
     return archive.pack()
 
 
-def standin_initrd(parts: BootParts, release: int) -> bytes:
-    """Return the stand-in installer that follows the rules of a RHEL major version."""
+def box_initrd(parts: BootParts, shell: str, conf: str) -> bytes:
+    """Return the initrd of an old system in which the agent works, with ``bash`` or ``busybox`` as its sh."""
+    archive = _base(parts)
+    _add_userland(archive, parts, _EDITENV)
+    archive.link("usr/bin/grub2-editenv", _EDITENV.rpartition("/")[2])
+    archive.link("usr/bin/sh", shell)
+    archive.add("init", (STANDIN / "box").read_bytes())
+    held = (STANDIN / "held").read_bytes()
+    for name in HELD:
+        archive.add(f"held/{name}", held)
+    archive.add("box.conf", conf.encode(), mode=0o644)
+    for path, content, mode in IDENTITY:
+        archive.add(path, content, mode=mode)
+    archive.add("etc/os-release", b'NAME="Rocky Linux"\nID="rocky"\n', mode=0o644)
+    _add_modules(archive, parts)
+    return archive.pack()
+
+
+def standin_initrd(parts: BootParts, release: int, new_root: dict[str, bytes]) -> bytes:
+    """Return the stand-in installer that follows the rules of a RHEL major version.
+
+    ``new_root`` holds the new system's files, by their paths, besides its programs, which are the stand-in's own.
+    """
     archive = _base(parts)
     for name in ("stage1.sh", "install.sh"):
         archive.add(f"standin/{name}", (STANDIN / name).read_bytes())
     archive.add("init", (STANDIN / "init").read_bytes())
     archive.add("release", f"{release}\n".encode())
     archive.add("new-system", new_system())
-    _add_userland(archive, parts)
-    names = _add_modules(archive, parts)
-    archive.add("modules.order", "".join(f"{name}\n" for name in names).encode())
+    for path, content in new_root.items():
+        archive.add(f"new-root/{path}", content, mode=0o644)
+    _add_userland(archive, parts, _EDITENV)
+    archive.link("usr/bin/grub2-editenv", _EDITENV.rpartition("/")[2])
+    _add_modules(archive, parts)
     return archive.pack()
 
 
@@ -127,11 +159,12 @@ def _base(parts: BootParts) -> Archive:
     return archive
 
 
-def _add_userland(archive: Archive, parts: BootParts) -> None:
+def _add_userland(archive: Archive, parts: BootParts, *more: str) -> None:
+    programs = [*_PROGRAMS, *more]
     for applet in applets(parts):
         archive.link(f"usr/bin/{applet}", "busybox")
     archive.link("usr/bin/sh", "bash")
-    for name in _PROGRAMS:
+    for name in programs:
         archive.add(name, (parts.root / name).read_bytes())
     # The two are one program, which looks at the name it was started by.
     archive.link("usr/lib/systemd/systemd-udevd", "/usr/bin/udevadm")
@@ -139,7 +172,7 @@ def _add_userland(archive: Archive, parts: BootParts) -> None:
         archive.add(f"usr/lib/udev/rules.d/{name}", (parts.root / "usr/lib/udev/rules.d" / name).read_bytes())
     archive.add("etc/passwd", b"root:x:0:0:root:/:/bin/sh\n", mode=0o644)
     archive.add("etc/group", b"root:x:0:\ndisk:x:6:\n", mode=0o644)
-    for name in sorted(_needed(parts, [*_PROGRAMS])):
+    for name in sorted(_needed(parts, programs)):
         archive.add(f"{_LIBRARIES}/{name}", (parts.root / _LIBRARIES / name).read_bytes())
     archive.link("usr/lib64/ld-linux-x86-64.so.2", "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
 
@@ -162,8 +195,8 @@ def _needed(parts: BootParts, programs: list[str]) -> set[str]:
     return found
 
 
-def _add_modules(archive: Archive, parts: BootParts) -> list[str]:
-    """Add the modules and what they depend on; return their paths in an order in which they load."""
+def _add_modules(archive: Archive, parts: BootParts) -> None:
+    """Add the modules and what they depend on, and a list of them in an order in which they load."""
     known = {path.stem.replace("-", "_"): path for path in parts.modules.rglob("*.ko")}
     order: list[str] = []
 
@@ -180,7 +213,7 @@ def _add_modules(archive: Archive, parts: BootParts) -> list[str]:
 
     for name in _MODULES:
         add(name)
-    return order
+    archive.add("modules.order", "".join(f"{name}\n" for name in order).encode())
 
 
 def new_system() -> bytes:

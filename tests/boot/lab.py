@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import media
 import old_os
-from boot_parts import BootParts, run
+from boot_parts import BootParts, find_parts, run
 from drive_watch import DriveState, changed_sectors, digest, look, read_file, replace_file
 from initrd import old_os_initrd, standin_initrd
 from machine import Bus, Disk, Machine, Run, Uefi, boot
@@ -123,21 +124,26 @@ class Lab:
 
     parts: BootParts
     place: Path
-    _drives: dict[tuple[int, str], Path] = field(default_factory=dict)
+    _drives: dict[tuple[int, str, bool], Path] = field(default_factory=dict)
     _old_initrd: bytes = b""
 
-    def drive(self, release: int, find_by: str) -> Path:
-        """Return the image of a rebuild drive that ``kickbuild prepare --image`` made."""
-        key = (release, find_by)
+    def drive(self, release: int, find_by: str, *, keeps: bool = False) -> Path:
+        """Return the image of a rebuild drive that ``kickbuild prepare --image`` made.
+
+        ``keeps`` is whether its profile lets the new system have the old one's identity.
+        """
+        key = (release, find_by, keeps)
         if key not in self._drives:
-            self._drives[key] = self._prepare(release, find_by)
+            self._drives[key] = self._prepare(*key)
         return self._drives[key]
 
-    def _prepare(self, release: int, find_by: str) -> Path:
-        work = self.place / f"{release}-{find_by}"
+    def _prepare(self, release: int, find_by: str, keeps: bool) -> Path:
+        work = self.place / f"{release}-{find_by}-{keeps}"
         work.mkdir()
         iso = self._iso(release)
         text = _PROFILE.format(name=NAME, iso=iso, find_by=find_by, target=TARGET, filler="x" * 86)
+        if keeps:
+            text += "\n[keep]\nssh_host_keys = true\nhostname = true\n"
         (work / "web.toml").write_text(text)
         image = work / "drive.img"
         kickbuild("prepare", str(work / "web.toml"), "--image", str(image), "--label", "REBUILD")
@@ -151,7 +157,7 @@ class Lab:
     def _iso(self, release: int) -> Path:
         iso = self.place / f"el{release}.iso"
         if not iso.exists():
-            initrd = standin_initrd(self.parts, release)
+            initrd = standin_initrd(self.parts, release, old_os.new_root(self.parts, release, self.place))
             media.make_iso(iso, _LAYOUTS[release], kernel=self.parts.vmlinuz, initrd=initrd)
         return iso
 
@@ -196,11 +202,11 @@ class Lab:
         config.write_text("")
         kickbuild("entry", "append", str(config), "--drive", str(mounted), "--name", NAME)
         make = old_os.grub2_bios if box.loader is Loader.GRUB2_BIOS else old_os.grub2_uefi
-        return make(self.system(), work, config.read_text(), f"kickbuild-{NAME}")
+        return make(self.system(), work, old_os.Armed(config.read_text(), f"kickbuild-{NAME}"))
 
     def _grub_legacy_disk(self, drive: Path, mounted: Path, work: Path) -> Path:
         config = work / "grub.conf"
-        config.write_text(old_os.GRUB_CONF)
+        config.write_text(old_os.GRUB_CONF.replace("default=0", "default saved"))
         kickbuild("entry", "append", str(config), "--drive", str(mounted), "--name", NAME)
         profile = json.loads(read_file(drive, "/kickbuild/manifest.json"))["profiles"][NAME]
         files = {f"kickbuild-{NAME}-{kind}": work / kind for kind in ("vmlinuz", "initrd.img")}
@@ -208,7 +214,7 @@ class Lab:
             path.write_bytes(read_file(drive, f"{profile['directory']}/{path.name}"))
         # What arming is for this loader: the entry itself makes the old system the next one.
         armed = re.sub(r"(?m)^(\troot .*)(\n\tkernel .*kickbuild.*)$", r"\1\n\tsavedefault 0\2", config.read_text())
-        return old_os.grub_legacy(self.system(), work, armed, 1, files)
+        return old_os.grub_legacy(self.system(), work, old_os.Armed(armed, "1", files))
 
     def _uefi(self, box: Box, work: Path) -> Uefi | None:
         if box.loader is not Loader.GRUB2_UEFI:
@@ -216,6 +222,16 @@ class Lab:
         firmware = self.parts.root / "usr/share/OVMF"
         shutil.copy(firmware / "OVMF_VARS_4M.fd", work / "variables.fd")
         return Uefi(firmware / "OVMF_CODE_4M.fd", work / "variables.fd")
+
+
+@functools.cache
+def shared_lab(top: Path) -> Lab:
+    """Return the lab of a whole test run, which has its directory below ``top``."""
+    parts = find_parts()
+    assert parts is not None, "run scripts/boot-parts first"
+    place = top / "lab"
+    place.mkdir()
+    return Lab(parts, place)
 
 
 def _entries(drive: Path, mounted: Path) -> Path:

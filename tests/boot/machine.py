@@ -20,6 +20,10 @@ QEMU: Final = "qemu-system-x86_64"
 _POLL_SECONDS: Final = 0.1
 #: Boots after which a machine is taken to loop: the Rebuild entry, what comes after it, and one to spare.
 _BOOTS: Final = 3
+#: What Linux says last before a reboot.
+_REBOOTS: Final = b"reboot: Restarting system"
+#: What a machine says that waits for its power to be cut.
+_HELD: Final = "OLD-OS-HELD"
 
 
 class Bus(StrEnum):
@@ -65,6 +69,7 @@ class Ending(StrEnum):
     DEADLINE = "was stopped at the deadline"
     LOOPED = "booted again and again"
     DIED = "QEMU failed"
+    CUT = "had its power cut where it waited for that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,8 @@ class Run:
 def qemu_argv(machine: Machine, serial: Path) -> list[str]:
     """Return the command line; the first serial port is written to the file ``serial``."""
     argv = [QEMU, "-accel", "tcg", "-machine", "pc", "-m", str(machine.memory), "-nodefaults", "-no-user-config"]
-    argv += ["-display", "none", "-vga", "std", "-chardev", f"file,id=serial,path={_escape(serial)}"]
-    argv += ["-serial", "chardev:serial"]
+    argv += ["-display", "none", "-vga", "std", "-chardev", f"file,id=serial,append=on,path={_escape(serial)}"]
+    argv += ["-serial", "chardev:serial", "-no-reboot"]
     if machine.uefi is not None:
         argv += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_escape(machine.uefi.code)}"]
         argv += ["-drive", f"if=pflash,format=raw,unit=1,file={_escape(machine.uefi.variables)}"]
@@ -113,20 +118,22 @@ def _escape(path: Path) -> str:
     return str(path).replace(",", ",,")
 
 
-def boot(machine: Machine, directory: Path, *, deadline: float) -> Run:
-    """Run the machine until it powers off, loops, dies, or ``deadline`` seconds are over; nothing of it stays alive."""
+def boot(machine: Machine, directory: Path, *, deadline: float, boots: int = _BOOTS) -> Run:
+    """Run the machine until it powers off, waits for its power to be cut, boots more than ``boots`` times, dies, or
+    ``deadline`` seconds are over; nothing of it stays alive.
+
+    Ending QEMU takes away what the guest had not handed to its disks, all of its page cache. It does not take away what
+    a disk holds in a cache of its own: the image has whatever the guest wrote, in that order, flushed or not.
+    """
     serial, complaints = directory / "serial.log", directory / "qemu.log"
     serial.write_bytes(b"")
+    complaints.write_bytes(b"")
     started = time.monotonic()
-    with complaints.open("wb") as errors:
-        process = subprocess.Popen(
-            qemu_argv(machine, serial), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, cwd=directory
-        )
-        try:
-            ending = _wait(process, serial, started + deadline)
-        finally:
-            process.kill()
-            process.wait()
+    ending, reboots = Ending.POWERED_OFF, True
+    while ending is Ending.POWERED_OFF and reboots:
+        said = serial.stat().st_size
+        ending = _run_once(machine, directory, started + deadline, boots)
+        reboots = _REBOOTS in serial.read_bytes()[said:]
     return Run(
         ending,
         parse_transcript(serial.read_bytes()),
@@ -135,11 +142,34 @@ def boot(machine: Machine, directory: Path, *, deadline: float) -> Run:
     )
 
 
-def _wait(process: subprocess.Popen[bytes], serial: Path, end: float) -> Ending:
+def _run_once(machine: Machine, directory: Path, end: float, boots: int) -> Ending:
+    """Run QEMU until the machine switches itself off or reboots; a reboot is then a new start of QEMU.
+
+    Emulating a second boot in the same process takes twice as long: what the first one ran is kept, translated, and
+    every write to its memory checks for that.
+    """
+    serial = directory / "serial.log"
+    with (directory / "qemu.log").open("ab") as errors:
+        process = subprocess.Popen(
+            qemu_argv(machine, serial), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, cwd=directory
+        )
+        try:
+            return _wait(process, serial, end, boots)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], serial: Path, end: float, boots: int) -> Ending:
     while process.poll() is None:
         if time.monotonic() > end:
             return Ending.DEADLINE
-        if parse_transcript(serial.read_bytes()).boots > _BOOTS:
+        transcript = parse_transcript(serial.read_bytes())
+        if transcript.all(_HELD):
+            return Ending.CUT
+        if transcript.boots > boots:
             return Ending.LOOPED
         time.sleep(_POLL_SECONDS)
+    if parse_transcript(serial.read_bytes()).boots > boots:
+        return Ending.LOOPED
     return Ending.POWERED_OFF if process.returncode == 0 else Ending.DIED

@@ -59,9 +59,11 @@ def test_markers_are_found_among_what_loaders_and_kernels_print() -> None:
         ("exec sleep 60", Ending.DEADLINE),
         ("echo 'no such accelerator' >&2; exit 1", Ending.DIED),
         ("while :; do echo OLD-OS-REACHED >>serial.log; sleep 0.05; done", Ending.LOOPED),
+        ("echo OLD-OS-REACHED >>serial.log; echo 'reboot: Restarting system' >>serial.log", Ending.LOOPED),
         ("echo OLD-OS-REACHED >>serial.log", Ending.POWERED_OFF),
+        ("echo OLD-OS-HELD before=mv >>serial.log; exec sleep 60", Ending.CUT),
     ],
-    ids=["hangs", "dies", "loops", "ends"],
+    ids=["hangs", "dies", "loops", "reboots", "ends", "is-cut"],
 )
 def test_no_machine_outlives_its_run(
     program: str, ending: Ending, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ import pytest
 from boot_parts import PLACE, find_parts
 from conftest import CI, needs_tools
 from drive_watch import is_blank, read_file
-from lab import IMAGES, SPARE, TARGET, Box, Lab, Loader, Played
+from lab import IMAGES, SPARE, TARGET, Box, Lab, Loader, Played, shared_lab
 from machine import Bus, Ending
 
 if TYPE_CHECKING:
@@ -25,24 +25,26 @@ pytestmark = [
 ]
 
 BIOS, UEFI, LEGACY = Loader.GRUB2_BIOS, Loader.GRUB2_UEFI, Loader.GRUB_LEGACY
-#: Where the guard leaves its reason on the drive.
+#: Where the guard leaves its reason on the drive, and what it decided.
 GUARD_LOG = "/kickbuild/web/last-refusal.log"
+STATE = "/kickbuild/web/rebuild.state"
+#: Where the last %post leaves the installer's logs.
+LOGS = "/kickbuild/web/log/"
+INSTALLED = ["STANDIN-FINISHED", "STANDIN-INSTALLED", "STANDIN-SOURCE", "STANDIN-STARTED"]
 #: GRUB 2 clears its environment block of 1024 bytes, GRUB legacy writes the first sector of its default file.
 SECTORS_OF_ONE_SHOT = 2
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    parts = find_parts()
-    assert parts is not None, "run scripts/boot-parts first"
-    return Lab(parts, tmp_path_factory.mktemp("lab"))
+    return shared_lab(tmp_path_factory.getbasetemp())
 
 
 def require_installed(played: Played, after: str) -> None:
     """Exactly the target was written, the box went on to ``after``, and the image drive holds what it held."""
     transcript = played.run.transcript
     assert played.run.ending is Ending.POWERED_OFF, str(played.run)
-    assert sorted(transcript.names[:-1]) == ["STANDIN-INSTALLED", "STANDIN-SOURCE", "STANDIN-STARTED"], str(played.run)
+    assert sorted(transcript.names[:-1]) == INSTALLED, str(played.run)
     assert transcript.names[-1] == after, str(played.run)
     assert transcript.one("STANDIN-INSTALLED")["serial"] == TARGET
     assert all(is_blank(disk) == (serial != TARGET) for serial, disk in played.blank)
@@ -76,13 +78,16 @@ def require_refused(played: Played, reason: str) -> None:
     assert played.run.transcript.says(f"^kickbuild: - .*{reason}"), str(played.run)
     require_home(played)
     assert reason in read_file(played.drive, GUARD_LOG).decode()
-    require_same_files(played, but=GUARD_LOG)
+    require_told(played, "refused")
 
 
-def require_same_files(played: Played, but: str = "") -> None:
+def require_told(played: Played, outcome: str) -> None:
+    """The drive tells how it ended, and holds nothing else that is new but logs."""
+    assert f"\noutcome={outcome}\n" in read_file(played.drive, STATE).decode()
     before, after = played.drive_states()
     assert after.outside == before.outside
-    assert {path: sha256 for path, sha256 in after.files.items() if path != but} == before.files
+    told = {path for path in after.files if path in {GUARD_LOG, STATE} or path.startswith(LOGS)}
+    assert {path: sha256 for path, sha256 in after.files.items() if path not in told} == before.files
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,7 @@ def test_a_box_reimages_its_own_disk_whatever_the_order_of_disks(
     runs = play_with_other_names(lab, box, tmp_path)
     for played in runs:
         require_installed(played, "NEW-SYSTEM-REACHED")
-        assert played.drive_is_untouched()
+        require_told(played, "installed")
 
 
 def test_a_box_with_uefi_images_its_second_disk_and_boots_the_entry_once(lab: Lab, tmp_path: Path) -> None:
@@ -106,14 +111,15 @@ def test_a_box_with_uefi_images_its_second_disk_and_boots_the_entry_once(lab: La
     for played in runs:
         require_installed(played, "OLD-OS-REACHED")
         assert played.old_changes() <= SECTORS_OF_ONE_SHOT
-        assert played.drive_is_untouched()
+        require_told(played, "installed")
+        assert played.run.transcript.one("STANDIN-FINISHED")["drive"] == "ro"
 
 
 def test_rhel_7_mounts_the_drive_writable_and_its_files_stay(lab: Lab, tmp_path: Path) -> None:
     box = Box(loader=BIOS, release=7, find_by="label", bus=Bus.SCSI, old=TARGET, images_first=True)
     played = lab.play(box, tmp_path)
     require_installed(played, "NEW-SYSTEM-REACHED")
-    require_same_files(played)
+    require_told(played, "installed")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ _MARKER: Final = re.compile(
     r"(?<![A-Z-])(?P<name>(?:OLD-OS|STANDIN|NEW-SYSTEM)-[A-Z-]*[A-Z])(?P<fields>(?: [a-z]+=\S*)*)"
 )
 #: What is the first sign of life of everything that a machine can boot here.
-_STARTED: Final = frozenset({"OLD-OS-REACHED", "STANDIN-STARTED", "NEW-SYSTEM-REACHED"})
+STARTED: Final = frozenset({"OLD-OS-REACHED", "STANDIN-STARTED", "NEW-SYSTEM-REACHED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Transcript:
     @property
     def boots(self) -> int:
         """How many times something was booted."""
-        return sum(marker.name in _STARTED for marker in self.markers)
+        return sum(marker.name in STARTED for marker in self.markers)
 
     def all(self, name: str) -> list[Marker]:
         """Return every marker of that name."""

@@ -204,6 +204,17 @@ def test_a_mounted_drive(lab: Path, drive: Path) -> None:
         assert kickbuild("verify", drive).code == 0
 
 
+def test_nothing_is_kept_where_everybody_could_read_it(lab: Path) -> None:
+    profile(lab, more="[keep]\nssh_host_keys = true\nhostname = true\n")
+    done = kickbuild("plan", "web.toml", "--image", "r.img", "--fs", "vfat", cwd=lab)
+    assert done.code == 5
+    assert "the profile web keeps ssh_host_keys, hostname, and vfat hides no file from anybody" in done.err
+    planned = kickbuild("plan", "web.toml", "--image", "r.img", "--json", cwd=lab)
+    assert planned.json["profiles"][0]["keep"] == ["ssh_host_keys", "hostname"]
+    text = kickbuild("plan", "web.toml", "--image", "r.img", cwd=lab).out
+    assert "Its new system gets back: ssh_host_keys, hostname" in text
+
+
 @needs_root()
 def test_what_a_box_leaves_goes_with_its_profile(lab: Path, drive: Path) -> None:
     profile(lab, "db")

@@ -1,5 +1,6 @@
 # shellcheck shell=dash
-# The stand-in's installation: it obeys the storage commands and writes a mark. Sourced by init.
+# The stand-in's installation: it obeys the storage commands, writes a mark and a small system, and runs %post. Sourced
+# by init.
 : "${release:?}" "${kickstart:?}" "${source_device=}"
 storage=/tmp/storage.ks
 
@@ -111,8 +112,68 @@ label_blank_disks() {
     done
 }
 
+# write_system DISK: a boot sector, one partition, and in its first block, which no filesystem uses, a mark.
 write_system() {
     dd if=/new-system of="/dev/$1" conv=notrunc 2>/dev/null
+    # From sector 2048 on, 262144 sectors of Linux.
+    printf '\200\0\0\0\203\0\0\0\0\010\0\0\0\0\004\0' | dd of="/dev/$1" bs=1 seek=446 conv=notrunc 2>/dev/null
     printf 'installed by the stand-in' | dd of="/dev/$1" bs=1M seek=1 conv=notrunc 2>/dev/null
     echo "STANDIN-INSTALLED disk=$1 serial=$(serial_of "$1")"
+}
+
+# finish_system: what the real one does with the new system mounted, where the kickstart asks for it.
+finish_system() {
+    sections post
+    [ -e /tmp/post-1.header ] || return 0
+    # RHEL 8.3 and newer bind the new system to a second place.
+    root=/mnt/sysimage
+    [ "$release" -le 7 ] || root=/mnt/sysroot
+    make_root "$(printf '%s\n' "$chosen" | head -n 1)"
+    number=1
+    while [ -e "/tmp/post-$number.header" ]; do
+        header=$(cat "/tmp/post-$number.header")
+        interpreter=$(option interpreter "$header")
+        chmod 700 "/tmp/post-$number"
+        status=0
+        case $header in
+        *--nochroot*) (cd / && exec "${interpreter:-/bin/sh}" "/tmp/post-$number") >"/tmp/post-$number.log" 2>&1 || status=$? ;;
+        *)
+            cp "/tmp/post-$number" "$root/tmp/post"
+            chroot "$root" "${interpreter:-/bin/sh}" /tmp/post >"/tmp/post-$number.log" 2>&1 || status=$?
+            rm "$root/tmp/post"
+            ;;
+        esac
+        sed 's/^/%post: /' "/tmp/post-$number.log"
+        say "%post number $number ended with status $status"
+        number=$((number + 1))
+    done
+    echo "STANDIN-FINISHED drive=$(sed -n "s|^$source_device [^ ]* [^ ]* \(r[ow]\).*|\1|p" /proc/mounts | head -n 1)"
+    umount -R /mnt/sysimage || say "the new system is busy"
+    [ "$release" -le 7 ] || umount -R /mnt/sysroot || say "the new system is busy there"
+}
+
+# make_root DISK: a filesystem with a small system of its release, mounted with what every installer mounts into it.
+make_root() {
+    # What its last users left behind may hold the disk for a moment.
+    for try in 1 2 3; do
+        blockdev --rereadpt "/dev/$1" && break
+        say "the partitions of $1 are not read again, $try"
+        sleep 1
+    done
+    udevadm settle --timeout=30
+    mke2fs -L NEWROOT "/dev/${1}1" >/tmp/mke2fs.log 2>&1 || stuck "no filesystem can be made on $1: $(cat /tmp/mke2fs.log)"
+    mkdir -p /mnt/sysimage "$root"
+    mount "/dev/${1}1" /mnt/sysimage || stuck "the new filesystem on $1 cannot be mounted"
+    for directory in usr bin sbin lib lib64; do
+        cp -a "/$directory" /mnt/sysimage/
+    done
+    for directory in proc sys dev run tmp mnt etc/ssh root var; do
+        mkdir -p "/mnt/sysimage/$directory"
+    done
+    cp -a /etc/passwd /etc/group /mnt/sysimage/etc/
+    cp -a /new-root/. /mnt/sysimage/
+    for directory in proc sys dev run; do
+        mount --bind "/$directory" "/mnt/sysimage/$directory"
+    done
+    [ "$root" = /mnt/sysimage ] || mount --rbind /mnt/sysimage "$root"
 }

@@ -133,11 +133,17 @@ report_source() {
     echo "STANDIN-SOURCE device=$source_device iso=${iso#"$1"}"
 }
 
+# sections NAME: write every section of that name to /tmp/NAME-1, /tmp/NAME-2 and so on, and its first line beside it.
+sections() {
+    awk -v name="$1" '
+         $1 == "%" name { count++; inside = 1; print > ("/tmp/" name "-" count ".header"); next }
+         /^%end/ { inside = 0 }
+         inside { print > ("/tmp/" name "-" count) }' "$kickstart"
+}
+
 # run_pre: every %pre in its order, as the installer does: from a file, with its output in a log.
 run_pre() {
-    awk '/^%pre([ \t]|$)/ { count++; inside = 1; print > ("/tmp/pre-" count ".header"); next }
-         /^%end/ { inside = 0 }
-         inside { print > ("/tmp/pre-" count) }' "$kickstart"
+    sections pre
     number=1
     while [ -e "/tmp/pre-$number.header" ]; do
         header=$(cat "/tmp/pre-$number.header")

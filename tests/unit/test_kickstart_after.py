@@ -108,7 +108,9 @@ def test_the_group_that_may_read_host_keys(box: AfterBox) -> None:
     box.run()
     assert box.mode("etc/ssh/ssh_host_rsa_key") == 0o640
     chowned = (box.root / "chowned").read_text().splitlines()
-    assert f"0:993 {box.system}/etc/ssh/.kickbuild-partial-ssh_host_rsa_key" in chowned
+    assert chowned == [
+        f"0:993 {box.system}/etc/ssh/.kickbuild-partial-{name}" for name in ("ssh_host_ed25519_key", "ssh_host_rsa_key")
+    ]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -270,8 +272,13 @@ def test_logs(box: AfterBox) -> None:
     logs = box.home / "log"
     logs.mkdir()
     (logs / "old.log").write_text("old\n")
-    box.run(keep=())
-    assert sorted(path.name for path in logs.iterdir()) == ["anaconda.log", "program.log"]
+    box.chroot(says="password: geheim")
+    box.run(keep=("hostname",))
+    assert sorted(path.name for path in logs.iterdir()) == [
+        *("anaconda.log", "kickbuild-enter.log", "kickbuild-restore.log", "program.log")
+    ]
+    assert "was not armed" in (logs / "kickbuild-restore.log").read_text()
+    assert not [path for path in logs.iterdir() if "geheim" in path.read_text()]
     assert logs.stat().st_mode & 0o777 == 0o700
     assert (logs / "anaconda.log").stat().st_size == 1048576
     assert (logs / "anaconda.log").read_text().endswith("\nend\n")
@@ -324,7 +331,7 @@ def test_the_power_fails_at_any_file_change(tmp_path: Path, release: str) -> Non
         number += 1
         box = AfterBox(tmp_path / str(number), release)
         box.arm()
-        for tool in ("mv", "rm", "ln", "chmod", "mkdir"):
+        for tool in ("mv", "rm", "ln", "cat", "mkdir"):
             box.program(tool, COUNTED.format(root=box.root, real=shutil.which(tool)))
         ended = box.run(killed_at=number)
         on_drive = (box.keep / "keep.state").is_file()

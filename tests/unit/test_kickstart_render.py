@@ -41,7 +41,7 @@ def render(text: str, release: str = "rocky9.4") -> str:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("name", ["minimal", "server", "adopted"])
+@pytest.mark.parametrize("name", ["minimal", "server", "adopted", "keep"])
 def test_golden(release: str, name: str, golden: Golden) -> None:
     loaded = example(name)
     if release == "rhel6" and name == "server":

@@ -21,7 +21,7 @@ from kickbuild.lint.source import make_source
 def made() -> list[tuple[str, str, str]]:
     """Return every example profile for every release that can have it, rendered."""
     found = []
-    for name in ("minimal", "server", "adopted"):
+    for name in ("minimal", "server", "adopted", "keep"):
         for release in RELEASES:
             with contextlib.suppress(KickbuildError):
                 text = render_kickstart(request(example(name), release, by=RefKind.LABEL))
@@ -33,7 +33,7 @@ MADE = made()
 
 
 def test_nearly_every_release_can_have_every_example() -> None:
-    assert len(MADE) >= 3 * len(RELEASES) - 2
+    assert len(MADE) >= 4 * len(RELEASES) - 2
 
 
 @pytest.mark.parametrize(("name", "release", "text"), MADE, ids=[f"{name}-{release}" for name, release, _ in MADE])
