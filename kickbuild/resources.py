@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -28,6 +29,7 @@ def _find(name: str) -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / name
 
 
+@cache
 def shell_function(program: str, name: str) -> str:
     """Return the text of a function of a shell program, so that another can have it too.
 

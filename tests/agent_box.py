@@ -8,16 +8,14 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from kickbuild.agent import AGENT, render_agent
 from kickbuild.boot.entry import BootEntry
 from kickbuild.boot.loaders import LOADERS
 from kickbuild.build.manifest import MANIFEST, FileRecord, Manifest, ProfileRecord, render_manifest
 from kickbuild.drive.ref import DriveRef, RefKind
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 UUID = "3bde0ee8-e6a9-4960-94e6-3fd6e3149de6"
 LABEL = "REBUILD"
@@ -348,22 +346,30 @@ class Box:
         manifest = Manifest(uuid=UUID, label=LABEL, profiles=profiles, files=records)
         (self.drive / MANIFEST.strip("/")).write_bytes(render_manifest(manifest))
 
-    def run(self, *words: str, shell: str = "dash", script: Path | None = None, **more: str) -> Done:
-        """Run the agent on this box."""
+    def run(
+        self, *words: str, shell: str = "dash", script: Path | None = None, trace: Path | None = None, **more: str
+    ) -> Done:
+        """Run the agent on this box; what the shell executes goes to a file where ``trace`` names one."""
         self.write("/proc/mounts", "".join(f"{line}\n" for line in self.mounts))
         program, *options = shell.split()
         agent = script or self.drive / AGENT.strip("/")
-        done = subprocess.run(
-            [shutil.which(program) or program, *options, str(agent), *words, "--root", str(self.root)],
-            env={"PATH": str(self.bin), "TMPDIR": str(self.scratch), **more},
-            cwd=self.scratch,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=120,
-            check=False,
-            start_new_session=True,
+        with (trace or Path(os.devnull)).open("w") as traced:
+            options += ["-x"] if trace else []
+            done = subprocess.run(
+                [shutil.which(program) or program, *options, str(agent), *words, "--root", str(self.root)],
+                env={"PATH": str(self.bin), "TMPDIR": str(self.scratch), **more},
+                cwd=self.scratch,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=traced if trace else subprocess.PIPE,
+                timeout=120,
+                check=False,
+                start_new_session=True,
+            )
+        errors = "strict" if "--json" in words else "replace"
+        return Done(
+            done.returncode, done.stdout.decode("utf-8", errors), (done.stderr or b"").decode("utf-8", "replace")
         )
-        return Done(done.returncode, done.stdout.decode("utf-8", "strict"), done.stderr.decode("utf-8", "replace"))
 
     def tree(self, *folders: str) -> dict[str, bytes]:
         """Return every file below some directories of the box, links as what they lead to."""
@@ -412,6 +418,8 @@ class Box:
         """Boot the box once, as its loader does: return what was booted."""
         booted = self.next_boot()
         self.write("/proc/sys/kernel/random/boot_id", "another-boot\n")
+        shutil.rmtree(self.path("/run"))
+        self.path("/run").mkdir()
         env = self.path(self.layout.env)
         if booted == "kickbuild-web" and self.layout.loader == "grub-legacy":
             text = self.path(self.layout.config).read_text("utf-8")

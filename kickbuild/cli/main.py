@@ -105,7 +105,8 @@ def run(argv: list[str] | None = None) -> int:
 
 
 def _interrupted(number: int, frame: object) -> None:  # noqa: ARG001 - the signature that signal wants
-    """End as by Ctrl-C, so that unfinished files are removed."""
+    """End as by Ctrl-C, so that unfinished files are removed: once, because some send their signal twice."""
+    signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

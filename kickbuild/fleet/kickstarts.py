@@ -6,6 +6,7 @@ take no more memory than ten.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from kickbuild.profile.load import LoadedProfile, ProfileTables, profile_of
 from kickbuild.profile.problems import dotted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
     from kickbuild.iso.facts import IsoFacts
@@ -200,12 +201,14 @@ def _staged(
 ) -> list[Written]:
     written: list[Written] = []
     problems: list[Problem] = []
-    for outcome in _outcomes(maker, hosts, staging, jobs):
-        if outcome.problems:
-            problems += outcome.problems
-        else:
-            written.append(Written(outcome.host, file_of(outcome.host, _ENDING), outcome.digest))
-        told(len(written))
+    # Closed before the staging directory is removed, whatever ends this: no worker may write there any more.
+    with contextlib.closing(_outcomes(maker, hosts, staging, jobs)) as outcomes:
+        for outcome in outcomes:
+            if outcome.problems:
+                problems += outcome.problems
+            else:
+                written.append(Written(outcome.host, file_of(outcome.host, _ENDING), outcome.digest))
+            told(len(written))
     if problems:
         raise InputError(*_bounded(problems))
     for one in written:
@@ -223,7 +226,7 @@ def _bounded(problems: list[Problem]) -> list[Problem]:
     return [*problems[:_MOST_TOLD], Problem(f"and {more} more problems")] if more > 0 else problems
 
 
-def _outcomes(maker: KickstartMaker, hosts: Sequence[str], staging: Path, jobs: int) -> Iterator[_Outcome]:
+def _outcomes(maker: KickstartMaker, hosts: Sequence[str], staging: Path, jobs: int) -> Generator[_Outcome, None, None]:
     from kickbuild.workers import each
 
     # The first host alone: what every host shares is then read once, and the workers begin with it.

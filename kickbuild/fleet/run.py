@@ -59,8 +59,8 @@ class _Course:
     watch: FleetWatch
     fleet: dict[str, Any] = field(default_factory=dict)
     refusal: str = ""
-    armed: set[str] = field(default_factory=set)
     rebooting: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
 
     def heard(self, event: Event) -> None:
         """Take an event."""
@@ -69,21 +69,27 @@ class _Course:
             self.fleet = dict(event.result.get("kickbuild_fleet") or {})
             self.refusal = said if event.kind == "failed" else ""
         elif event.action == "rebuild_arm" and event.kind == "ok":
-            if event.result.get("id"):
-                self.armed.add(event.host)
-                self.watch.said(event.host, "armed")
-            else:
-                self.armed.discard(event.host)
-                self.watch.said(event.host, said or "disarmed")
+            self.watch.said(event.host, "armed" if event.result.get("id") else said or "disarmed")
         elif event.action == "rebuild_boot" and event.kind == "ok":
-            self.armed.discard(event.host)
             self.rebooting.add(event.host)
             self.watch.said(event.host, "reboots into its rebuild")
         elif event.action == "reimage_wait" and event.kind != "unreachable":
             self.rebooting.discard(event.host)
+            self.ended.add(event.host)
             self.watch.said(event.host, said)
         elif event.kind != "ok" and event.action not in _QUIET:
             self.watch.said(event.host, f"{event.kind}: {said}" if said else event.kind)
+
+    def may_be_armed(self) -> list[str]:
+        """Return who may be armed and has not rebooted, where the run ends now: the rest of the batch that was begun.
+
+        An arming may have come to its end without a word of it here.
+        """
+        for batch in self.fleet.get("batches", []):
+            open_hosts = [host for host in batch if host not in self.ended]
+            if open_hosts:
+                return [host for host in open_hosts if host not in self.rebooting]
+        return []
 
     def tick(self) -> None:
         """Tell that it still goes on."""
@@ -132,8 +138,10 @@ def run_fleet(wish: FleetWish, token: str, watch: FleetWatch) -> dict[str, dict[
     variables = {**wish.variables(), "kickbuild_confirm": token}
     done = play(_play(wish, "reimage", variables), course.heard, course.tick)
     if done.stopped:
-        if course.armed:
-            disarm_fleet(wish, watch, limit=",".join(sorted(course.armed)))
+        for host in sorted(course.rebooting):
+            watch.said(host, f"is on its way; --resume {course.fleet.get('run')} tells what became of it")
+        if left := course.may_be_armed():
+            disarm_fleet(wish, watch, limit=",".join(left))
         raise KeyboardInterrupt
     _require_plan(course, done.last)
     run = str(course.fleet.get("run", ""))

@@ -21,7 +21,7 @@ from kickbuild.kickstart.disk_lines import (
     several_disks,
     spread_members,
 )
-from kickbuild.kickstart.document import Kind, parse_document
+from kickbuild.kickstart.document import Kind, is_one_section, parse_document
 from kickbuild.kickstart.extra import extra_problems
 from kickbuild.kickstart.guard import INCLUDE
 from kickbuild.kickstart.marks import GUARD_BEGIN, GUARD_END, MOVED, REMOVED, WAS, added_mark, is_mark, restore
@@ -152,8 +152,7 @@ def guard_section(guard: str) -> str:
 
     Raises ValueError for a guard that the kickstart's parser would not carry whole.
     """
-    document = parse_document(f"%pre\n{guard.rstrip()}\n%end\n")
-    if len(document.sections) != 1 or len(document.lines) != document.sections[0].body.stop or document.includes:
+    if not is_one_section(f"%pre\n{guard.rstrip()}\n%end\n"):
         raise ValueError("a line of the guard ends its section")
     return f"{GUARD_BEGIN}\n%pre --erroronfail --log=/tmp/kickbuild-guard.log\n{guard.rstrip()}\n%end\n{GUARD_END}"
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from kickbuild import __version__, resources
-from kickbuild.kickstart.document import parse_document
+from kickbuild.kickstart.document import is_one_section
 from kickbuild.quoting import shell_quote
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ def after_program(name: str) -> str:
     guard, ground, own = ((home / f"{part}.sh").read_text(encoding="utf-8") for part in ("guard", "drive", name))
     shared = [resources.shell_function(guard, function) for function in _OF_THE_GUARD]
     program = "\n".join([ground, "# The guard's own functions.\n", *shared, own]).rstrip()
-    document = parse_document(f"%post\n{program}\n%end\n")
-    if len(document.sections) != 1 or len(document.lines) != document.sections[0].body.stop or document.includes:
+    if not is_one_section(f"%post\n{program}\n%end\n"):
         raise ValueError(f"a line of {name}.sh ends its section")
     return program

@@ -6,6 +6,7 @@ finds lines and sections and judges no command. Nothing here is rewritten: ``Doc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -219,6 +220,36 @@ def parse_document(text: str) -> Document:
         body, ending = _split_ending(piece)
         reader.read(number, body, ending)
     return reader.finish()
+
+
+#: A line of a script that no parser of kickstarts takes for anything else: it has no mark of a section or an include,
+#: and nothing that some release would take for a line end.
+_SCRIPT_LINE: Final = re.compile(r"[\t\x20-\x24\x26-\x7e]*")
+_SCRIPTS: Final = ("%pre", "%post", "%onerror", "%traceback")
+
+
+def without_scripts(text: str) -> str:
+    """Return a kickstart without the lines of its scripts: it is accepted exactly where the whole is.
+
+    It is for a quick judgement alone: the numbers of its lines are others.
+    """
+    kept: list[str] = []
+    in_script = False
+    for line in text.split("\n"):
+        if line.lstrip().startswith("%"):
+            in_script = line.lstrip().startswith(_SCRIPTS)
+        elif in_script and _SCRIPT_LINE.fullmatch(line):
+            continue
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def is_one_section(section: str) -> bool:
+    """Whether a section's text, up to its %end and the line end after it, is one section to the parser, and no more."""
+    short = without_scripts(section)
+    document = parse_document(short)
+    whole = len(document.sections) == 1 and len(document.lines) == document.sections[0].body.stop
+    return whole and not document.includes
 
 
 def _split_ending(piece: str) -> tuple[str, str]:

@@ -10,10 +10,11 @@ from pydantic import SecretStr
 from kickbuild import __version__
 from kickbuild.errors import KickstartError, Problem, ReleaseError
 from kickbuild.kickstart.adopt import adopt, assemble, guard_section
-from kickbuild.kickstart.after import after_program, after_section
+from kickbuild.kickstart.after import after_section
 from kickbuild.kickstart.custom_lines import custom_lines, custom_problems
+from kickbuild.kickstart.document import without_scripts
 from kickbuild.kickstart.extra import extra_problems
-from kickbuild.kickstart.guard import INCLUDE, guard_program, render_guard
+from kickbuild.kickstart.guard import INCLUDE, render_guard
 from kickbuild.kickstart.lasting import lasting_arguments
 from kickbuild.kickstart.network import network_lines, network_problems
 from kickbuild.kickstart.parse import parse
@@ -294,12 +295,9 @@ _OLD_HASHES = ("$1$", "$5$", "$6$")
 
 def _require_parses(text: str, can: Capabilities, name: str) -> None:
     """Let the field's own grammar judge what was written."""
-    # The programs are the same in every kickstart, and no line of theirs is one of the grammar's: most of the time goes
-    # into reading them. Where something is wrong, the whole tells its line.
-    short = text
-    for program in (guard_program().rstrip(), after_program("after"), after_program("failed")):
-        short = short.replace(program, ":")
-    if not parse(short, can.handler).problems:
+    # No line of a script is one of the grammar's, and most of the time goes into reading them. The whole is read where
+    # something is wrong: it tells the line.
+    if not parse(without_scripts(text), can.handler).problems:
         return
     lines = text.splitlines()
     problems = [

@@ -21,13 +21,16 @@ begin_change() {
     end "$(refusal_code)"
 }
 
+# hold_box: let no other agent change the box, from the first look on and not only for the change: who disarms because a
+# connection broke must not find nothing to take back while another agent still checks, and arms thereafter.
+hold_box() {
+    if [ "$is_dry" = yes ] || [ "$(id -u 2>/dev/null)" != 0 ] || take_lock; then return 0; fi
+    summary="refused; nothing was written"
+    end "$(refusal_code)"
+}
+
 run_arm() {
-    # From here on, and not only for the change: who disarms because a connection broke must not find nothing to take
-    # back while this agent still checks, and arms thereafter.
-    if [ "$is_dry" = no ] && [ "$(id -u 2>/dev/null)" = 0 ] && ! take_lock; then
-        summary="refused; nothing was written"
-        end "$(refusal_code)"
-    fi
+    hold_box
     check_all
     if [ "$errors" -gt 0 ]; then
         summary="refused: $errors errors; nothing was written"
@@ -53,6 +56,7 @@ run_arm() {
 
 # run_disarm: with what the drive says, or without it: the box's own files tell enough.
 run_disarm() {
+    hold_box
     check_privileges
     look_at_drive
     read_state
@@ -152,6 +156,7 @@ use_profile() {
 # run_enter, run_leave: put the entry into the menu, or take it out, without choosing anything.
 run_enter() {
     is_entering=yes
+    hold_box
     check_privileges
     if find_drive && check_manifest && choose_profile; then
         read_profile
@@ -170,6 +175,7 @@ run_enter() {
 }
 run_leave() {
     is_entering=yes
+    hold_box
     check_privileges
     look_at_drive
     read_state

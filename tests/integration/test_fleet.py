@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from conftest import needs_root, needs_tools
 from ssh_box import SSH_TOOLS, Client, SshBox
 
 from kickbuild import resources
+from kickbuild.agent import AGENT
 from kickbuild.trigger.plan import fleet_token_of
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class Fleet:
     client: Client
     agents: dict[str, StandIn]
     inventory: Path
+    sockets: str
+    """A directory whose name is short enough for a socket in it."""
 
     def __getitem__(self, name: str) -> StandIn:
         return self.agents[name]
@@ -98,6 +102,7 @@ class Fleet:
                 ANSIBLE_COLLECTIONS_PATH=str(self.top / "collections"),
                 ANSIBLE_HOME=str(self.top / "ansible"),
                 ANSIBLE_LOCALHOST_WARNING="false",
+                ANSIBLE_SSH_CONTROL_PATH_DIR=self.sockets,
                 PATH=f"{beside}:{os.environ['PATH']}",
                 PWD=str(self.top),
                 TMPDIR=str(self.top),
@@ -127,7 +132,13 @@ def ended(process: subprocess.Popen[bytes]) -> Done:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
+def sockets() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="kb-", dir="/tmp") as folder:
+        yield folder
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, sockets: str) -> Iterator[Fleet]:
     client = Client(tmp_path / "home")
     home = tmp_path / "collections/ansible_collections/kickbuild"
     home.mkdir(parents=True)
@@ -139,7 +150,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
             box = SshBox(tmp_path / name, name, client=client)
             agents[name] = StandIn(stack.enter_context(box))
             box.on_reboot = new_system(agents[name])
-        fleet = Fleet(tmp_path, client, agents, tmp_path / "hosts.yml")
+        fleet = Fleet(tmp_path, client, agents, tmp_path / "hosts.yml", sockets)
         fleet.write_inventory()
         yield fleet
 
@@ -288,7 +299,7 @@ def test_what_is_armed_is_taken_back(fleet: Fleet) -> None:
     assert (done.code, done.json["disarmed"]) == (0, True), done.err
     assert fleet.calls == {"web1": ["disarm"], "web2": ["disarm"], "web3": ["disarm"]}
 
-    # Ctrl-C while the canary is drained and its neighbours wait: what was armed is disarmed.
+    # Ctrl-C while two of a batch are armed and the third is not yet: what was armed is disarmed.
     fleet["web3"].before("arm", "while [ -e /control/hold ]; do sleep 0.1; done")
     (fleet["web3"].box.control / "hold").touch()
     for agent in fleet.agents.values():
@@ -296,12 +307,11 @@ def test_what_is_armed_is_taken_back(fleet: Fleet) -> None:
     token = fleet.token
     process = fleet.start("kickbuild", "fleet", "run", str(fleet.inventory), "--confirm", token, "--batches", "3")
     until(lambda: fleet["web1"].is_armed and fleet["web2"].is_armed and "arm" in fleet["web3"].calls)
-    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    (fleet["web3"].box.control / "hold").unlink()
     stopped = ended(process)
+    (fleet["web3"].box.control / "hold").unlink()
     assert stopped.code == 130, stopped.err
-    assert not any(fleet[name].is_armed for name in ("web1", "web2"))
+    assert not any(fleet[name].is_armed for name in ("web1", "web2")), (stopped.err, fleet.calls)
 
 
 def test_kickstarts_are_validated_by_the_collection(fleet: Fleet) -> None:
@@ -321,3 +331,62 @@ def test_kickstarts_are_validated_by_the_collection(fleet: Fleet) -> None:
     assert "content:2: " in done.out
     assert "ok=2 " in done.out
     assert "failed=1" in done.out
+
+
+def test_the_agent_itself_arms_and_disarms_a_fleet(tmp_path: Path, sockets: str) -> None:
+    """With the real agent: check mode changes nothing, arming twice is arming once, and disarming is to the byte."""
+    client = Client(tmp_path / "home")
+    home = tmp_path / "collections/ansible_collections/kickbuild"
+    home.mkdir(parents=True)
+    (home / "rebuild").symlink_to(resources.collection())
+    with SshBox(tmp_path / "web1", "web1", client=client) as box:
+        fleet = Fleet(tmp_path, client, {"web1": StandIn(box)}, tmp_path / "hosts.yml", sockets)
+        box.fill_drive()
+        fleet.write_inventory()
+        before = box.tree()
+        shown = fleet.playbook("reimage", "--check", "--diff")
+        assert shown.code == 0, shown.out + shown.err
+        assert "+put the entry kickbuild-web into /boot/grub2/custom.cfg" in shown.out
+        assert box.tree() == before
+
+        arm = {"kickbuild.rebuild.rebuild_arm": {"token": "{{ info.token }}"}}
+        play = {
+            "hosts": "web1",
+            "gather_facts": False,
+            "tasks": [
+                {"kickbuild.rebuild.rebuild_info": {}, "register": "info"},
+                {**arm, "register": "first"},
+                {**arm, "register": "second"},
+                {"ansible.builtin.assert": {"that": ["first.changed", "not second.changed", "first.id == second.id"]}},
+                {"kickbuild.rebuild.rebuild_boot": {"id": "0" * 32}, "register": "other", "ignore_errors": True},
+                {"ansible.builtin.assert": {"that": ["other.failed", "'is not armed with' in other.msg"]}},
+            ],
+        }
+        (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+        done = fleet.run("ansible-playbook", "-i", str(fleet.inventory), "play.yml")
+        assert done.code == 0, done.out
+        assert box.next_boot() == "kickbuild-web"
+
+        assert fleet.playbook("disarm").code == 0
+        assert box.tree() == before
+        # With no agent on the drive, kickbuild's own goes over ssh.
+        agent = box.drive / AGENT.strip("/")
+        program = agent.read_bytes()
+        agent.unlink()
+        again = fleet.playbook("disarm")
+        assert (again.code, "changed=0 " in again.out) == (0, True), again.out
+        agent.write_bytes(program)
+        assert box.tree() == before
+        assert list((box.root / "tmp").iterdir()) == []
+
+        # The same box as a system that is mounted here: kickbuild's own agent is put there, and taken away again.
+        shell = tmp_path / "sh"
+        shell.write_text(f'#!/bin/sh\nPATH={box.bin}:{os.environ["PATH"]}\nexport PATH\nexec /bin/sh "$@"\n')
+        shell.chmod(0o755)
+        root = {"ansible_connection": "local", "kickbuild_root": str(box.root)}
+        fleet.write_inventory(ansible_shell_executable=str(shell), ansible_remote_tmp=str(tmp_path / "remote"), **root)
+        plan = fleet.kickbuild("plan", "--json")
+        assert plan.code == 0, plan.err
+        assert [row["target"] for row in plan.json["hosts"]] == ["sda"]
+        assert list((tmp_path / "remote").iterdir()) == []
+        assert box.tree() == before

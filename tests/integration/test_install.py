@@ -1,4 +1,4 @@
-"""Wheel, editable install and plain checkout all find the templates and the example profiles."""
+"""Wheel, editable install and plain checkout all find the templates, the profiles and the collection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROBE = (
     "from kickbuild import resources; print(resources.templates() / 'kickstart' / 'ks.cfg.j2', "
-    "resources.profiles() / 'starter.toml', sep='\\n')"
+    "resources.profiles() / 'starter.toml', resources.collection() / 'playbooks' / 'reimage.yml', sep='\\n')"
 )
 
 pytestmark = pytest.mark.install
@@ -50,10 +50,10 @@ def test_installed(tmp_path: Path, python: Path, kind: str) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     paths = found_by(python, cwd=tmp_path)
-    assert [path.is_file() for path in paths] == [True, True]
-    assert [path.is_relative_to(tmp_path) for path in paths] == [kind == "wheel"] * 2
+    assert [path.is_file() for path in paths] == [True] * 3
+    assert [path.is_relative_to(tmp_path) for path in paths] == [kind == "wheel"] * 3
     assert (python.parent / "kickbuild").is_file()
 
 
 def test_checkout(python: Path) -> None:
-    assert [path.is_file() for path in found_by(python, cwd=ROOT)] == [True, True]
+    assert [path.is_file() for path in found_by(python, cwd=ROOT)] == [True] * 3

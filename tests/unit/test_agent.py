@@ -25,6 +25,16 @@ pytestmark = needs_tools("dash", "bash", "busybox", "grub-editenv")
 
 ENTRY = "kickbuild-web"
 by_shell = pytest.mark.parametrize("shell", SHELLS)
+#: What the main path has shown for every shell is shown elsewhere for these; all of them with --all.
+by_two_shells = pytest.mark.parametrize(
+    "shell",
+    [
+        "dash",
+        pytest.param("bash", marks=pytest.mark.slow),
+        pytest.param("bash --posix", marks=pytest.mark.slow),
+        "busybox sh",
+    ],
+)
 by_layout = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
 
 
@@ -139,7 +149,7 @@ CONFIGS = (b"", b"\n", b"set x=1", b"set x=1\r\n", b"set x=1\r\nset y=2", b"# \x
 
 
 @pytest.mark.parametrize("text", CONFIGS)
-@by_shell
+@by_two_shells
 def test_foreign_text_stays_to_the_byte(tmp_path: Path, shell: str, text: bytes) -> None:
     box = Box(tmp_path)
     path = box.write(EL7.config, text)
@@ -194,7 +204,7 @@ def test_an_entry_that_was_there_stays(tmp_path: Path, layout: Layout) -> None:
 
 @pytest.mark.parametrize("env", [None, SAVED, "0\n"])
 @pytest.mark.parametrize("default", ["default=1", "default saved", "default=saved", ""])
-@by_shell
+@by_two_shells
 def test_grub_legacy_keeps_its_default(tmp_path: Path, shell: str, default: str, env: str | None) -> None:
     box = Box(tmp_path, EL6)
     conf = GRUB_CONF.replace("default=0\n", f"{default}\n" if default else "")
@@ -458,7 +468,7 @@ BAD_DAYS: dict[str, tuple[Callable[[Box], None], ...]] = {
 
 
 # The shell of busybox runs its own df and blkid whatever stands on PATH: a tool that is faked is not faked for it.
-@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("shell", ["dash", pytest.param("bash", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("says", "spoil"), [(key, spoil) for key, spoils in BAD_DAYS.items() for spoil in spoils])
 def test_bad_days(tmp_path: Path, shell: str, says: str, spoil: Callable[[Box], None]) -> None:
     box = Box(tmp_path)
@@ -628,7 +638,7 @@ TITLES = ('It\'s a "Rebuild"', "Neubau für Zürich: ½", "日本語 $HOME `id` 
 
 
 @pytest.mark.parametrize("title", TITLES)
-@by_shell
+@by_two_shells
 def test_titles_survive(tmp_path: Path, shell: str, title: str) -> None:
     for number, layout in enumerate((EL6, EL8_UEFI)):
         (tmp_path / str(number)).mkdir()
@@ -642,7 +652,7 @@ def test_titles_survive(tmp_path: Path, shell: str, title: str) -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\0\n", exclude_categories=["Cs"]), max_size=40))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_json_for_any_name(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         box = Box(Path(folder))
@@ -656,7 +666,7 @@ def test_json_for_any_name(name: str) -> None:
 
 
 @given(st.binary(max_size=40).filter(lambda b: b"\n" not in b and b"\0" not in b))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_json_for_any_bytes(name: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         box = Box(Path(folder))

@@ -192,7 +192,8 @@ def test_a_report_of_nothing(tmp_path: Path) -> None:
 HOSTILE = (
     b"", b"\n", b"=\n", b"outcome", b"outcome=installed", b"outcome=owned\n", b"\xff\xfe\0\n", b"outcome=\n" * 9,
     b"x" * 100_000, rebuilt("installed").encode()[:-1], b"outcome=installed\n" + b"reason=" + b"y" * 9000 + b"\n",
-    b"outcome=failed\nid=../../x\nended=$(id)\nreason=\x1b[2J`id`$(id)\\\n", b"outcome=failed\r\n", b"\noutcome=failed\n",
+    b"outcome=failed\nid=../../x\nended=$(id)\nreason=\x1b[2J`id`$(id)\\\n", b"outcome=failed\r\n",
+    b"\noutcome=failed\n",
 )  # fmt: skip
 
 

@@ -62,9 +62,10 @@ def test_what_is_saved(tmp_path: Path, shell: str) -> None:
     assert found.pop("keep.state").decode() == f"id={done.json['id']}\nkept={','.join(ALL)}\n"
     assert found.pop("machine-id").decode() == f"{MACHINE_ID}\n"
     assert found.pop("hostname") == b"box1.example.org\n"
+    scripts = ("ifcfg-ens3", "route-ens3", "keys-wlan0")
     sources = {
         **{f"ssh/ssh_host_{kind}_key{end}": "etc/ssh" for kind in ("rsa", "ed25519") for end in ("", ".pub")},
-        **{f"network/network-scripts/{name}": "etc/sysconfig/network-scripts" for name in ("ifcfg-ens3", "route-ens3", "keys-wlan0")},
+        **{f"network/network-scripts/{name}": "etc/sysconfig/network-scripts" for name in scripts},
         "network/system-connections/Büro 2.nmconnection": "etc/NetworkManager/system-connections",
     }  # fmt: skip
     assert found == {name: (box.root / where / name.rpartition("/")[2]).read_bytes() for name, where in sources.items()}

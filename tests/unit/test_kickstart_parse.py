@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_kickstart_document import TEXTS
 
 from kickbuild.errors import LackingError
+from kickbuild.kickstart.document import without_scripts
 from kickbuild.kickstart.parse import Parsed, parse
 from kickbuild.releases.table import RELEASES
 
@@ -168,3 +170,46 @@ def test_no_text_makes_it_fail(text: str) -> None:
     for problem in parse(text, "RHEL9").problems:
         assert problem.message
         assert problem.line is None or 1 <= problem.line <= len(text.splitlines()) + 1
+
+
+PIECES = st.sampled_from(
+    (
+        *(
+            "%pre\n",
+            "%post --log=x\n",
+            "%end\n",
+            "  %end\n",
+            "%packages\n",
+            "%include /tmp/x\n",
+            "echo a\n",
+            "lang C\n",
+        ),
+        *(
+            "@core\n",
+            "nonsense --x\n",
+            "%onerror\n",
+            "%s\n",
+            "\t%pre\n",
+            "echo \x0b%end\n",
+            "echo é\n",
+            "x\x85lang C\n",
+        ),
+        *(
+            "rootpw 'x\n",
+            "# c\n",
+            "\n",
+            "%end x 'y\n",
+            "%preamble\n",
+            "echo \\\n",
+            "lang C\r\n",
+            "\r%end\r\n",
+            "a %end\n",
+        ),
+    )
+)
+
+
+@given(st.lists(PIECES, max_size=12), st.sampled_from(["RHEL6", "RHEL9"]))
+def test_a_kickstart_without_its_scripts_is_accepted_as_the_whole_is(pieces: list[str], handler: str) -> None:
+    text = "".join(pieces)
+    assert bool(parse(text, handler).problems) == bool(parse(without_scripts(text), handler).problems)
