@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kickbuild.rehearse.summary import Summary
 
 _PATH = click.Path(path_type=Path)
-_BUSES = ("virtio", "sata", "scsi", "nvme", "usb")
+_BUSES = ("virtio", "ide", "sata", "scsi", "nvme", "usb")
 _SCENARIOS = ("normal", "swapped", "decoy", "absent", "twins", "clone", "corrupt", "power")
 
 

@@ -89,6 +89,8 @@ class Watch:
     stop: threading.Event
     cut_at_writes_to: int | None = None
     """The disk at whose first writes by an installer the power is cut."""
+    cut_at_words: str = ""
+    """What the console says when the power is to be cut."""
     disks: tuple[str, ...] = ()
     """What each disk of the machine is, in words."""
     pictures: list[Screenshot] = field(default_factory=list)
@@ -147,6 +149,7 @@ class _Session:
         self._answers: dict[int, Callable[[Any], None]] = {}
         self._number = 0
         self._received = b""
+        self._heard = b""
         self._asked = 0.0
         self._ending: Ending | None = None
         self._leave_at = float("inf")
@@ -183,12 +186,20 @@ class _Session:
 
     def _hear(self) -> bool:
         data = self._read(self._serial)
+        words = self._watch.cut_at_words
+        if words and words in self._last_words(data):
+            self._ask("quit")
+            self._end(Ending.CUT)
         for event in self._watch.console.feed(data, self._seconds()) if data else ():
             if event.sign in _PICTURED:
                 self._picture(event.text)
             if event.sign in {Sign.OLD_SYSTEM, Sign.NEW_SYSTEM}:
                 self._end(Ending.REACHED)
         return bool(data)
+
+    def _last_words(self, data: bytes) -> str:
+        self._heard = (self._heard + data)[-_CHUNK:]
+        return self._heard.decode("utf-8", "replace")
 
     def _control_said(self) -> bool:
         data = self._read(self._control)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Characters of a serial number that each bus carries; virtio and ATA cut off the rest (virtio_blk.h, ATA8-ACS).
-_LONGEST_SERIAL: Final = {Bus.VIRTIO: 20, Bus.SATA: 20, Bus.SCSI: 36, Bus.NVME: 20, Bus.USB: 126}
-_LONGEST_MODEL: Final = {Bus.SATA: 40, Bus.SCSI: 16}
+_LONGEST_SERIAL: Final = {Bus.VIRTIO: 20, Bus.IDE: 20, Bus.SATA: 20, Bus.SCSI: 36, Bus.NVME: 20, Bus.USB: 126}
+_LONGEST_MODEL: Final = {Bus.IDE: 40, Bus.SATA: 40, Bus.SCSI: 16}
 _BY_ID: Final = (
     ("wwn", re.compile(r"(?:wwn-|scsi-3|ata-wwn-)(?:0x)?(?P<wwn>[0-9a-f]{16})")),
     ("virtio", re.compile(r"virtio-(?P<serial>.{1,20})")),
@@ -72,7 +72,7 @@ def target_of(keys: Mapping[str, str], bus: Bus) -> Target:
 def _by_id(name: str, bus: Bus) -> Identity | None:
     for kind, pattern in _BY_ID:
         match = pattern.fullmatch(name)
-        if match and kind in {"wwn", bus.value}:
+        if match and kind in {"wwn", "sata" if bus is Bus.IDE else bus.value}:
             words = match.groupdict()
             return Identity(words.get("serial") or "", words.get("wwn") or "", words.get("model") or "")
     return None
@@ -87,7 +87,7 @@ def _limits(bus: Bus, serial: str, wwn: str, model: str) -> list[Problem]:
                 hint="try --bus scsi or --bus usb",
             )
         )
-    if wwn and (bus not in {Bus.SATA, Bus.SCSI} or not re.fullmatch(r"(0x|naa\.|eui\.)?[0-9a-fA-F]{16}", wwn)):
+    if wwn and (bus not in {Bus.IDE, Bus.SATA, Bus.SCSI} or not re.fullmatch(r"(0x|naa\.|eui\.)?[0-9a-fA-F]{16}", wwn)):
         problems.append(Problem(f"QEMU makes no disk on {bus} with the wwn {wwn}", hint="try --bus sata or --bus scsi"))
     if model and len(model) > _LONGEST_MODEL.get(bus, 0):
         problems.append(Problem(f"QEMU makes no disk on {bus} of the model {model!r}", hint="try --bus sata"))

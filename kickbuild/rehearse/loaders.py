@@ -91,12 +91,11 @@ def make_grub2(firmware: Firmware, early_config: str) -> bytes:
         return core.read_bytes()
 
 
-def put_grub2(disk: Path, core: bytes) -> None:
+def put_grub2(disk: Path, core: bytes, boot: bytes) -> None:
     """Put GRUB 2 between the partition table and the first partition, as grub-bios-setup does (GRUB, util/setup.c).
 
-    boot.img learns the first sector of the core, whose first sector learns where its rest lies and is to be loaded.
+    ``boot``, GRUB's boot.img, learns the first sector of the core, whose first sector learns where its rest lies and is to be loaded.
     """
-    boot = (require_grub2(Firmware.BIOS) / "boot.img").read_bytes()
     sectors = -(-len(core) // _SECTOR)
     if sectors >= MIB // _SECTOR:
         raise LackingError(f"GRUB 2 has {len(core)} bytes, more than there is room for before the first partition")

@@ -14,6 +14,7 @@ class Bus(StrEnum):
     """How a disk is attached; the kernel's name and udev's links follow from it."""
 
     VIRTIO = "virtio"
+    IDE = "ide"
     SATA = "sata"
     SCSI = "scsi"
     NVME = "nvme"
@@ -48,6 +49,7 @@ class Disk:
     bus: Bus
     first: bool = False
     slow: bool = False
+    format: str = "qcow2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Machine:
     uefi: Uefi | None = None
 
 
-#: The controllers that the disks of a bus need. QEMU's own IDE disks are parallel ATA, which no newer box has.
+#: The controllers that the disks of a bus need; the machine itself has one for the four disks of parallel ATA.
 _CONTROLLERS: Final = {
     Bus.SATA: "ich9-ahci,id=sata",
     Bus.SCSI: "virtio-scsi-pci,id=scsi",
@@ -98,7 +100,7 @@ def qemu_argv(machine: Machine, *, program: str, serial: int, control: int) -> l
             argv += ["-device", controller]
     for number, disk in enumerate(machine.disks):
         slow = ",throttling.iops-write=1" if disk.slow else ""
-        argv += ["-drive", f"if=none,id=disk{number},format=qcow2,cache=unsafe{slow},file={escaped(disk.file)}"]
+        argv += ["-drive", f"if=none,id=disk{number},format={disk.format},cache=unsafe{slow},file={escaped(disk.file)}"]
         argv += ["-device", _device(disk, number)]
     return argv
 
@@ -106,6 +108,7 @@ def qemu_argv(machine: Machine, *, program: str, serial: int, control: int) -> l
 def _device(disk: Disk, number: int) -> str:
     kinds = {
         Bus.VIRTIO: "virtio-blk-pci",
+        Bus.IDE: f"ide-hd,bus=ide.{number // 2},unit={number % 2}",
         Bus.SATA: f"ide-hd,bus=sata.{number}",
         Bus.SCSI: f"scsi-hd,bus=scsi.0,scsi-id={number}",
         Bus.NVME: "nvme",

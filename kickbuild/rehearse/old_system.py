@@ -17,7 +17,7 @@ from kickbuild.boot.grub_conf import fill_in
 from kickbuild.drive.debugfs import Volume
 from kickbuild.errors import system_error
 from kickbuild.files import file_in_memory
-from kickbuild.rehearse.loaders import make_grub2, put_grub2, put_grub_legacy
+from kickbuild.rehearse.loaders import make_grub2, put_grub2, put_grub_legacy, require_grub2
 from kickbuild.rehearse.machine import Firmware
 from kickbuild.rehearse.scratch import Range
 from kickbuild.run import run
@@ -121,7 +121,7 @@ def _with_grub2(disk: Path, firmware: Firmware, entry: Entry, said: str) -> OldS
         _make_esp(disk, core)
     else:
         _partition(disk, f"label: dos\nstart=2048, size={_BOOT // MIB}MiB, type=83, bootable\n")
-        put_grub2(disk, core)
+        put_grub2(disk, core, (require_grub2(Firmware.BIOS) / "boot.img").read_bytes())
     custom = append_entry(b"", entry.id, entry.text.encode())
     volume = _make_ext(disk, start, uuid, "ext4", [])
     files = {

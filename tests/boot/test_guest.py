@@ -29,7 +29,7 @@ pytestmark = [
 KINDS = {
     "grub2": Kind(Loader.GRUB2_BIOS, 9, "uuid", Bus.VIRTIO, "bash"),
     "uefi": Kind(Loader.GRUB2_UEFI, 10, "label", Bus.VIRTIO, "bash"),
-    "grub-legacy": Kind(Loader.GRUB_LEGACY, 6, "label", Bus.SATA, "busybox"),
+    "grub-legacy": Kind(Loader.GRUB_LEGACY, 6, "label", Bus.IDE, "busybox"),
 }
 ARM = "mount_drive\nagent check\nagent arm\nagent status\n"
 #: What a box does that came home: it boots once more, and is cleared.
