@@ -94,7 +94,8 @@ def make_grub2(firmware: Firmware, early_config: str) -> bytes:
 def put_grub2(disk: Path, core: bytes, boot: bytes) -> None:
     """Put GRUB 2 between the partition table and the first partition, as grub-bios-setup does (GRUB, util/setup.c).
 
-    ``boot``, GRUB's boot.img, learns the first sector of the core, whose first sector learns where its rest lies and is to be loaded.
+    ``boot``, GRUB's boot.img, learns the first sector of the core, whose first sector learns where its rest lies and is
+    to be loaded.
     """
     sectors = -(-len(core) // _SECTOR)
     if sectors >= MIB // _SECTOR:

@@ -18,7 +18,9 @@ from boot_parts import BootParts, run
 from drive_watch import files_of, read_file
 from initrd import box_initrd
 from lab import IMAGES, TARGET, Lab, Loader
-from machine import Bus, Uefi, boot, raw_disk
+from machine import boot, raw_disk
+
+from kickbuild.rehearse.machine import Bus, Uefi
 
 if TYPE_CHECKING:
     from pathlib import Path

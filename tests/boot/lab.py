@@ -20,6 +20,8 @@ from drive_watch import DriveState, changed_sectors, digest, look, read_file, re
 from initrd import old_os_initrd, standin_initrd
 from machine import Run, boot, raw_disk
 
+from kickbuild.rehearse.machine import Bus, Uefi
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path

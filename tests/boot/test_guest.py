@@ -13,9 +13,11 @@ from drive_watch import files_of, mode_of, read_file
 from guest import Answer, Guest, Kind, answers, make_guest
 from initrd import IDENTITY
 from lab import OLD, TARGET, Lab, Loader, shared_lab
-from machine import Bus, Ending, Run
+from machine import Ending, Run
 from old_os import GRUB_CONF
 from transcript import STARTED
+
+from kickbuild.rehearse.machine import Bus
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,9 @@ from boot_parts import PLACE, find_parts
 from conftest import CI, needs_tools
 from drive_watch import is_blank, read_file
 from lab import IMAGES, SPARE, TARGET, Box, Lab, Loader, Played, shared_lab
-from machine import Bus, Ending
+from machine import Ending
+
+from kickbuild.rehearse.machine import Bus
 
 if TYPE_CHECKING:
     from pathlib import Path
