@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rehearsed import OLD, disk, played
 
@@ -146,6 +146,7 @@ HOSTILE = (
 )
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_nothing_that_a_guest_says_becomes_a_part_of_the_page(text: str) -> None:
     one = played("normal", f"kickbuild: - {HOSTILE}{text}\n{text}", TARGET, DRIVE, endings=DIED, complaints=HOSTILE)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kickbuild.errors import LackingError
@@ -105,6 +105,7 @@ def test_an_identity_that_no_disk_here_can_have_is_refused_with_a_reason(keys: M
     assert caught.value.problems[0].message
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["serial", "wwn", "by_id", "by_path", "model", "min_size", "max_size"]), st.text())
 )
@@ -185,6 +186,7 @@ def test_a_screen_becomes_a_png_with_the_same_pixels() -> None:
     assert zlib.decompress(data[1][:-4]) == b"\0" + pixels[:12] + b"\0" + pixels[12:]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_what_is_no_screen_is_an_error(data: bytes) -> None:
     if not re.match(rb"P6\s", data):
@@ -227,6 +229,7 @@ def test_events_are_told_from_what_is_said() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_a_console_takes_any_bytes(pieces: list[bytes]) -> None:
     console = Console("OLD")
