@@ -17,7 +17,7 @@ from command import Done, kickbuild
 from conftest import CI, needs_tools
 from contrast import naive_kickstart
 from drive_watch import digest, partition_of
-from lab import Lab
+from lab import Lab, shared_lab
 from rehearsed import TOOLS
 
 from kickbuild.run import find_tool
@@ -38,9 +38,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    parts = find_parts()
-    assert parts is not None, "run scripts/boot-parts first"
-    return Lab(parts, tmp_path_factory.mktemp("rehearse-lab"))
+    return shared_lab(tmp_path_factory.getbasetemp())
 
 
 def rehearse(lab: Lab, drive: Path, scenarios: str, *words: str | Path) -> Done:
