@@ -12,6 +12,7 @@ import resource
 import selectors
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from kickbuild.errors import LackingError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: program -> (Debian package, RHEL-family package)
 PACKAGES: dict[str, tuple[str, str]] = {
@@ -30,10 +31,12 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "debugfs": ("e2fsprogs", "e2fsprogs"),
     "e2fsck": ("e2fsprogs", "e2fsprogs"),
     "fsck.vfat": ("dosfstools", "dosfstools"),
+    "grub-mkimage": ("grub-common", "grub2-tools"),
     "losetup": ("mount", "util-linux"),
     "mcopy": ("mtools", "mtools"),
     "mdel": ("mtools", "mtools"),
     "mdir": ("mtools", "mtools"),
+    "mformat": ("mtools", "mtools"),
     "mke2fs": ("e2fsprogs", "e2fsprogs"),
     "mkfs.vfat": ("dosfstools", "dosfstools"),
     "mkfs.xfs": ("xfsprogs", "xfsprogs"),
@@ -42,6 +45,9 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "mrd": ("mtools", "mtools"),
     "mren": ("mtools", "mtools"),
     "mshowfat": ("mtools", "mtools"),
+    "qemu-img": ("qemu-utils", "qemu-img"),
+    "qemu-io": ("qemu-utils", "qemu-img"),
+    "qemu-system-x86_64": ("qemu-system-x86", "qemu-kvm"),
     "sfdisk": ("fdisk", "util-linux"),
     "ssh": ("openssh-client", "openssh-clients"),
     "ssh-keygen": ("openssh-client", "openssh"),
@@ -123,6 +129,45 @@ def run(
             f"{words[0]} failed with status {done.returncode}: {last}", hint=f"command: {shlex.join(words)}"
         )
     return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def start(
+    argv: Sequence[str | os.PathLike[str]], *, descriptors: Sequence[int], output: int
+) -> subprocess.Popen[bytes]:
+    """Start a program that works beside this one, with some of our descriptors, and both its outputs in ``output``.
+
+    It is out of reach of the terminal's Ctrl-C, so that who started it ends it; and the kernel kills it when the thread
+    that started it is gone, whatever ended that. Raises LackingError and ToolError.
+    """
+    words = [os.fspath(word) for word in argv]
+    program = require_tool(words[0])
+    try:
+        return subprocess.Popen(
+            [os.fspath(program), *words[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=descriptors,
+            process_group=0,
+            env=_environment(),
+            preexec_fn=_dying_with(os.getpid()),  # noqa: PLW1509 - it takes no lock, and allocates nothing
+        )
+    except OSError as error:
+        raise ToolError(f"{words[0]} cannot be started: {error.strerror}") from error
+
+
+def _dying_with(parent: int) -> Callable[[], None]:
+    import ctypes
+
+    # Looked up before the fork, after which little is allowed. linux/prctl.h: PR_SET_PDEATHSIG is 1.
+    prctl = ctypes.CDLL(None).prctl
+
+    def prepare() -> None:
+        prctl(1, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
 
 
 def run_bounded(

@@ -26,6 +26,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "prepare": ("prepare", "prepare", "Make a rebuild drive from profiles and ISOs."),
     "remove": ("prepare", "remove", "Take a profile off a drive."),
     "verify": ("verify", "verify", "Prove that a drive is right."),
+    "rehearse": ("rehearse", "rehearse", "Boot a drive in QEMU beside scratch disks, and judge what happens."),
     "render": ("render", "render", "Print a profile's kickstart or boot entry without a drive."),
     "validate": ("validate", "validate", "Find what is wrong with kickstarts, in CI and at the desk."),
     "adopt": ("adopt", "adopt", "Show what a kickstart of your own would become."),

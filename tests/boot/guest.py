@@ -18,7 +18,9 @@ from boot_parts import BootParts, run
 from drive_watch import files_of, read_file
 from initrd import box_initrd
 from lab import IMAGES, TARGET, Lab, Loader
-from machine import Bus, Disk, Machine, Uefi, boot
+from machine import boot, raw_disk
+
+from kickbuild.rehearse.machine import Bus, Uefi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,12 +107,15 @@ class Guest:
         assert len(padded) == _SCRIPT_SIZE
         self.steps.write_bytes(padded + b"\0" * _SCRIPT_SIZE)
         bus = self.kind.bus
-        disks = (Disk(self.old, serial, bus, first=True), Disk(self.drive, IMAGES, bus), Disk(self.steps, "STEPS1"))
+        disks = (
+            raw_disk(self.old, serial, bus, first=True),
+            raw_disk(self.drive, IMAGES, bus),
+            raw_disk(self.steps, "STEPS1"),
+        )
         uefi = None
         if self.kind.loader is Loader.GRUB2_UEFI:
             uefi = Uefi(self.parts.root / "usr/share/OVMF/OVMF_CODE_4M.fd", self.place / "variables.fd")
-        machine = Machine(disks, uefi, memory=_MEMORY)
-        return boot(machine, self.place, deadline=_DEADLINE, boots=boots)
+        return boot(disks, self.place, uefi=uefi, memory=_MEMORY, deadline=_DEADLINE, boots=boots)
 
     def boot_files(self) -> dict[str, str]:
         """Return the sha256 of each file of /boot."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from boot_parts import run
 
+from kickbuild.rehearse.old_system import speaking_boot_sector
+
 if TYPE_CHECKING:
     from boot_parts import BootParts
 
@@ -219,15 +221,6 @@ def _add_modules(archive: Archive, parts: BootParts) -> None:
 def new_system() -> bytes:
     """Return a boot sector that stands for the newly installed system.
 
-    It prints NEW-SYSTEM-REACHED on the first serial port and switches a QEMU ``pc`` machine off (ACPI PM1a control at
-    port 0x604). What it overwrites is the boot loader of the old system.
+    It says so and switches the machine off. What it overwrites is the boot loader of the old system.
     """
-    code = bytes.fromhex(
-        "fa fc 31c0 8ed8 be2a7c"  # cli; cld; ds = 0; si = message
-        "ac 84c0 7412 88c4"  # next: al = *si++; jump to done at its end; ah = al
-        "bafd03 ec a820 74fb"  # wait until the transmitter is empty
-        "baf803 88e0 ee ebe9"  # send; next
-        "ba0406 b80020 ef f4 ebfd"  # done: power off; halt
-    )
-    message = b"\r\nNEW-SYSTEM-REACHED\r\n\0"
-    return (code + message).ljust(510, b"\0") + b"\x55\xaa"
+    return speaking_boot_sector("NEW-SYSTEM-REACHED")

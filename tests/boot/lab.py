@@ -18,7 +18,9 @@ import old_os
 from boot_parts import BootParts, find_parts, run
 from drive_watch import DriveState, changed_sectors, digest, look, read_file, replace_file
 from initrd import old_os_initrd, standin_initrd
-from machine import Bus, Disk, Machine, Run, Uefi, boot
+from machine import Run, boot, raw_disk
+
+from kickbuild.rehearse.machine import Bus, Uefi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,11 +177,11 @@ class Lab:
             os.truncate(old_before, _DISK_SIZE)
         old = _copy(old_before, work / "old.img")
         blank = tuple((serial, _blank(work / f"blank{number}.img")) for number, serial in enumerate(box.blank))
-        disks = [Disk(old, box.old, box.bus, first=True)]
-        disks += [Disk(path, serial, box.bus) for serial, path in blank]
+        disks = [raw_disk(old, box.old, box.bus, first=True)]
+        disks += [raw_disk(path, serial, box.bus) for serial, path in blank]
         if box.images is not None:
-            disks.insert(0 if box.images_first else 1, Disk(image, box.images, box.bus))
-        result = boot(Machine(tuple(disks), self._uefi(box, work)), work, deadline=_DEADLINE)
+            disks.insert(0 if box.images_first else 1, raw_disk(image, box.images, box.bus))
+        result = boot(tuple(disks), work, uefi=self._uefi(box, work), deadline=_DEADLINE)
         return Played(result, before, image, old_before, old, blank, work)
 
     def play_in_both_orders(self, box: Box, work: Path) -> tuple[Played, Played]:

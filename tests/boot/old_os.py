@@ -7,11 +7,12 @@ are put into the image as their own installers would.
 from __future__ import annotations
 
 import shutil
-import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from boot_parts import BootParts, run
+
+from kickbuild.rehearse.loaders import put_grub2
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +108,7 @@ def grub2_bios(system: OldSystem, work: Path, armed: Armed | None) -> Path:
         *["usr/bin/grub-mkimage", "-d", str(system.parts.root / "usr/lib/grub/i386-pc"), "-O", "i386-pc"],
         *["-p", "(hd0,msdos1)/grub2", "-o", str(core), "biosdisk", "part_msdos", "ext2"],
     )
-    _embed(image, (system.parts.root / "usr/lib/grub/i386-pc/boot.img").read_bytes(), core.read_bytes())
+    put_grub2(image, core.read_bytes(), (system.parts.root / "usr/lib/grub/i386-pc/boot.img").read_bytes())
     return image
 
 
@@ -209,20 +210,3 @@ def _grub2_files(system: OldSystem, files: Path, platform: str, armed: Armed | N
     if armed:
         (grub / "custom.cfg").write_text(armed.config)
         system.parts.run("usr/bin/grub-editenv", environment, "set", f"next_entry={armed.entry}")
-
-
-def _embed(image: Path, boot: bytes, core: bytes) -> None:
-    """Put GRUB between the partition table and the first partition, as grub-bios-setup does (util/setup.c).
-
-    boot.img learns the first sector of core.img, and core.img's first sector where its rest lies and is to be loaded.
-    """
-    sectors = -(-len(core) // _SECTOR)
-    assert sectors < _MIB // _SECTOR
-    padded = bytearray(core.ljust(sectors * _SECTOR, b"\0"))
-    struct.pack_into("<QHH", padded, _SECTOR - 12, 2, sectors - 1, 0x820)
-    first = bytearray(boot)
-    struct.pack_into("<Q", first, 0x5C, 1)
-    with image.open("r+b") as file:
-        table = file.read(_SECTOR)[440:]
-        file.seek(0)
-        file.write(bytes(first[:440]) + table + bytes(padded))

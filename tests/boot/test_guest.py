@@ -13,9 +13,11 @@ from drive_watch import files_of, mode_of, read_file
 from guest import Answer, Guest, Kind, answers, make_guest
 from initrd import IDENTITY
 from lab import OLD, TARGET, Lab, Loader, shared_lab
-from machine import Bus, Ending, Run
+from machine import Ending, Run
 from old_os import GRUB_CONF
 from transcript import STARTED
+
+from kickbuild.rehearse.machine import Bus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +31,7 @@ pytestmark = [
 KINDS = {
     "grub2": Kind(Loader.GRUB2_BIOS, 9, "uuid", Bus.VIRTIO, "bash"),
     "uefi": Kind(Loader.GRUB2_UEFI, 10, "label", Bus.VIRTIO, "bash"),
-    "grub-legacy": Kind(Loader.GRUB_LEGACY, 6, "label", Bus.SATA, "busybox"),
+    "grub-legacy": Kind(Loader.GRUB_LEGACY, 6, "label", Bus.IDE, "busybox"),
 }
 ARM = "mount_drive\nagent check\nagent arm\nagent status\n"
 #: What a box does that came home: it boots once more, and is cleared.

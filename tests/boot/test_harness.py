@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import gzip
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from boot_parts import run
 from conftest import needs_tools
 from drive_watch import changed_sectors, is_blank
 from initrd import STANDIN, Archive, new_system
-from machine import Bus, Disk, Ending, Machine, Uefi, boot, qemu_argv
+from machine import Ending, boot
+from rehearsed import fake_qemu, pids
 from transcript import Marker, parse_transcript
 
-
-def test_the_command_line_asks_for_tcg_and_keeps_the_order_of_disks() -> None:
-    disks = (
-        Disk(Path("/a.img"), serial="ONE"),
-        Disk(Path("/b,c.img"), bus=Bus.SATA, first=True),
-        Disk(Path("/d.img"), serial="THREE", bus=Bus.SCSI),
-    )
-    argv = qemu_argv(Machine(disks), Path("/log"))
-    assert argv[argv.index("-accel") + 1] == "tcg"
-    assert [word for word in argv if "drive=disk" in word] == [
-        "virtio-blk-pci,drive=disk0,serial=ONE,bootindex=1",
-        "ide-hd,bus=ide.0,unit=1,drive=disk1,bootindex=0",
-        "scsi-hd,bus=scsi.0,lun=2,drive=disk2,serial=THREE,bootindex=3",
-    ]
-    assert any(word.endswith("file=/b,,c.img") for word in argv)
-
-
-def test_uefi_gets_its_code_read_only_and_its_variables_writable() -> None:
-    argv = qemu_argv(Machine((), Uefi(Path("/code"), Path("/vars"))), Path("/log"))
-    assert "if=pflash,format=raw,unit=0,readonly=on,file=/code" in argv
-    assert "if=pflash,format=raw,unit=1,file=/vars" in argv
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_markers_are_found_among_what_loaders_and_kernels_print() -> None:
@@ -56,28 +38,26 @@ def test_markers_are_found_among_what_loaders_and_kernels_print() -> None:
 @pytest.mark.parametrize(
     ("program", "ending"),
     [
-        ("exec sleep 60", Ending.DEADLINE),
-        ("echo 'no such accelerator' >&2; exit 1", Ending.DIED),
-        ("while :; do echo OLD-OS-REACHED >>serial.log; sleep 0.05; done", Ending.LOOPED),
-        ("echo OLD-OS-REACHED >>serial.log; echo 'reboot: Restarting system' >>serial.log", Ending.LOOPED),
-        ("echo OLD-OS-REACHED >>serial.log", Ending.POWERED_OFF),
-        ("echo OLD-OS-HELD before=mv >>serial.log; exec sleep 60", Ending.CUT),
+        ("time.sleep(60)", Ending.DEADLINE),
+        ("sys.exit('no such accelerator')", Ending.DIED),
+        ("serial.send(b'OLD-OS-REACHED\\n'); control.send(REBOOT)", Ending.LOOPED),
+        ("serial.send(b'OLD-OS-REACHED\\n')", Ending.POWERED_OFF),
+        ("serial.send(b'OLD-OS-HELD before=mv\\n'); time.sleep(60)", Ending.CUT),
     ],
-    ids=["hangs", "dies", "loops", "reboots", "ends", "is-cut"],
+    ids=["hangs", "dies", "reboots", "ends", "is-cut"],
 )
 def test_no_machine_outlives_its_run(
     program: str, ending: Ending, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake = tmp_path / "bin/qemu-system-x86_64"
-    fake.parent.mkdir()
-    fake.write_text(f"#!/bin/sh\necho $$ >pid\n{program}\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
-    result = boot(Machine(()), tmp_path, deadline=2 if ending is Ending.DEADLINE else 30)
+    reboot = 'REBOOT = b\'{"event": "SHUTDOWN", "data": {"reason": "guest-reset"}}\\n\'\n'
+    monkeypatch.setenv("PATH", fake_qemu(tmp_path / "bin", reboot + program))
+    result = boot((), tmp_path, deadline=2 if ending is Ending.DEADLINE else 30)
     assert result.ending is ending
     assert ("no such accelerator" in result.complaints) == (ending is Ending.DIED)
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert pids(tmp_path / "bin")
+    for pid in pids(tmp_path / "bin"):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 @needs_tools("cpio")

@@ -13,7 +13,9 @@ from boot_parts import PLACE, find_parts
 from conftest import CI, needs_tools
 from drive_watch import is_blank, read_file
 from lab import IMAGES, SPARE, TARGET, Box, Lab, Loader, Played, shared_lab
-from machine import Bus, Ending
+from machine import Ending
+
+from kickbuild.rehearse.machine import Bus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +94,7 @@ def require_told(played: Played, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("loader", "release", "find_by", "bus"),
-    [(BIOS, 9, "uuid", Bus.VIRTIO), (LEGACY, 6, "label", Bus.SATA)],
+    [(BIOS, 9, "uuid", Bus.VIRTIO), (LEGACY, 6, "label", Bus.IDE)],
     ids=["grub2", "grub-legacy"],
 )
 def test_a_box_reimages_its_own_disk_whatever_the_order_of_disks(
@@ -124,7 +126,7 @@ def test_rhel_7_mounts_the_drive_writable_and_its_files_stay(lab: Lab, tmp_path:
 
 @pytest.mark.parametrize(
     ("loader", "release", "find_by", "bus"),
-    [(BIOS, 9, "uuid", Bus.VIRTIO), (UEFI, 10, "label", Bus.VIRTIO), (LEGACY, 6, "label", Bus.SATA)],
+    [(BIOS, 9, "uuid", Bus.VIRTIO), (UEFI, 10, "label", Bus.VIRTIO), (LEGACY, 6, "label", Bus.IDE)],
     ids=["grub2", "uefi", "grub-legacy"],
 )
 def test_without_its_target_a_box_comes_home(
@@ -136,7 +138,7 @@ def test_without_its_target_a_box_comes_home(
 
 @pytest.mark.parametrize(
     ("loader", "release", "find_by", "bus"),
-    [(BIOS, 7, "label", Bus.SCSI), (LEGACY, 6, "label", Bus.SATA)],
+    [(BIOS, 7, "label", Bus.SCSI), (LEGACY, 6, "label", Bus.IDE)],
     ids=["grub2", "grub-legacy"],
 )
 def test_with_two_disks_of_one_serial_a_box_comes_home(

@@ -38,6 +38,7 @@ LAYERS = {
     "kickstart": 4,
     "lint": 5,
     "build": 6,
+    "rehearse": 7,
     "trigger": 7,
     "fleet": 8,
     "cli": 9,

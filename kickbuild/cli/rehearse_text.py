@@ -1,0 +1,76 @@
+"""A rehearsal in a terminal: a table where there is one, plain lines elsewhere; at most 80 columns by default."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from kickbuild.cli.output import plain
+
+if TYPE_CHECKING:
+    from kickbuild.rehearse.judge import Verdict
+    from kickbuild.rehearse.summary import Summary
+
+_COLOURS = {"passed": "green", "failed": "bold red", "skipped": "dim"}
+#: Of what is said on one line about a scenario that passed.
+_WIDEST = 100
+_PLAIN_WIDTH = 80
+
+
+def show_table(summary: Summary) -> None:
+    """Write the table to standard output, with colour where that is a terminal."""
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        _rich_table(summary)
+        return
+    sys.stdout.write("".join(f"{line}\n" for line in plain_lines(summary)))
+
+
+def plain_lines(summary: Summary, width: int = _PLAIN_WIDTH) -> list[str]:
+    """Return the table as lines that are no longer than ``width`` characters."""
+    lines = _wrapped(summary.headline, width, "")
+    longest = max([len(verdict.played.scenario.name) for verdict in summary.verdicts], default=0)
+    for verdict in summary.verdicts:
+        head = f"{verdict.result:<7}  {verdict.played.scenario.name:<{longest}}  {verdict.played.seconds:4.0f} s  "
+        said = textwrap.wrap(plain(_told(verdict)), max(20, width - len(head))) or [""]
+        lines.append(f"{head}{said[0]}")
+        lines += [f"{' ' * len(head)}{line}" for line in said[1:]]
+    return [*lines, *_wrapped(_conclusion(summary), width, "")]
+
+
+def _rich_table(summary: Summary) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    width = min(shutil.get_terminal_size((_PLAIN_WIDTH, 24)).columns, _WIDEST)
+    table = Table(title=Text(plain(summary.headline)), title_justify="left", expand=False, width=width)
+    for name in ("scenario", "verdict", "time", "what was seen"):
+        table.add_column(name, justify="right" if name == "time" else "left", no_wrap=name != "what was seen")
+    for verdict in summary.verdicts:
+        colour = _COLOURS[verdict.result]
+        table.add_row(
+            verdict.played.scenario.name,
+            Text(str(verdict.result), style="" if os.environ.get("NO_COLOR") else colour),
+            f"{verdict.played.seconds:.0f} s",
+            Text(plain(_told(verdict))),
+        )
+    console = Console(width=width, no_color=bool(os.environ.get("NO_COLOR")))
+    console.print(table)
+    console.print(Text(plain(_conclusion(summary))))
+
+
+def _told(verdict: Verdict) -> str:
+    return f"{verdict.said} [{verdict.installer}]" if verdict.checks else verdict.said
+
+
+def _conclusion(summary: Summary) -> str:
+    counts = [str(verdict.result) for verdict in summary.verdicts]
+    words = ", ".join(f"{counts.count(word)} {word}" for word in ("passed", "failed", "skipped") if word in counts)
+    return f"{words or 'nothing was played'} ({summary.installer})"
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(plain(text), width, subsequent_indent=indent) or [""]

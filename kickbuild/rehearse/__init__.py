@@ -1,0 +1,1 @@
+"""Booting a rebuild drive beside scratch disks in QEMU, and judging what happened."""

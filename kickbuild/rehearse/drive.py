@@ -1,0 +1,269 @@
+"""The drive that is rehearsed: where its bytes are, what is on it, and what became of it after a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kickbuild.build.leavings import is_left_by_box
+from kickbuild.build.manifest import LIMIT, MANIFEST, parse_manifest
+from kickbuild.build.prepare import open_drive
+from kickbuild.build.verify import directories
+from kickbuild.copying import written_ranges
+from kickbuild.drive.image import NewImage, image_filesystem, suggest_size
+from kickbuild.drive.image_ext import ExtTree
+from kickbuild.drive.image_format import make_filesystem, make_table, partition_offset
+from kickbuild.drive.image_vfat import VfatTree
+from kickbuild.drive.image_xfs import mounted_xfs
+from kickbuild.drive.mounts import read_mounts
+from kickbuild.errors import InputError, KickbuildError, RefusedError, UsageError, system_error
+from kickbuild.rehearse.scratch import Range, changes, read_changes
+from kickbuild.run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kickbuild.build.manifest import Manifest, ProfileRecord
+    from kickbuild.drive.tree import Filesystem, Tree
+    from kickbuild.progress import Progress
+    from kickbuild.rehearse.scratch import Changes, Workplace
+
+#: Directories in which a box leaves files.
+_LEFT_DIRECTORY: Final = re.compile(r"/kickbuild/[a-z0-9][a-z0-9-]{0,62}/(log|keep)(/.*)?", re.DOTALL)
+_SMALL: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A rebuild drive as a raw file or block device, which is only read."""
+
+    base: Path
+    size: int
+    offset: int
+    """Where its filesystem begins, in bytes."""
+    filesystem: Filesystem
+    manifest: Manifest
+    nodes: dict[str, int]
+    """The size of each file of kickbuild's; -1 for what is not a file."""
+    files: dict[str, tuple[Range, ...]]
+    """Where the bytes of each file of the manifest, and of the manifest itself, lie."""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DriveChange:
+    """What became of a drive: paths that were left there and may be, and everything that must not have happened."""
+
+    left: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
+    identical: bool = True
+
+
+def read_drive(path: Path, place: Workplace, progress: Progress) -> Drive:
+    """Return a drive: an image file, a block device, or a directory, of whose files an image is made.
+
+    Raises InputError, RefusedError, LackingError and ToolError.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    if stat.S_ISDIR(mode):
+        return _from_directory(path, place, progress)
+    if stat.S_ISBLK(mode):
+        _require_unmounted(path)
+    elif not stat.S_ISREG(mode):
+        raise InputError(f"{path} is no disk image, block device or directory")
+    return _opened(path.resolve(), image_filesystem(path))
+
+
+def profile_of(drive: Drive, name: str | None) -> tuple[str, ProfileRecord]:
+    """Return the profile to rehearse: the named one, or the only one. Raises UsageError."""
+    known = drive.manifest.profiles
+    if name is None and len(known) == 1:
+        return next(iter(known.items()))
+    if name not in known:
+        fact = f"the drive has no profile {name}" if name else f"the drive has {len(known)} profiles"
+        raise UsageError(f"{fact}: {', '.join(sorted(known)) or 'none'}", hint="say which with --profile")
+    return name, known[name]
+
+
+def read_file(drive: Drive, path: str, limit: int = _SMALL) -> bytes:
+    """Return a file of the drive; empty where it is not there. Raises ToolError."""
+    with _tree(drive.base, drive.offset, drive.filesystem) as tree:
+        return tree.read(path, limit) or b""
+
+
+def place_of(drive: Drive, path: str, offset: int) -> int | None:
+    """Return where a byte of a file of the drive lies; None where that is not known."""
+    for part in drive.files.get(path, ()):
+        if offset < part.length:
+            return part.start + offset
+        offset -= part.length
+    return None
+
+
+def read_whole(drive: Drive, path: str) -> bytes:
+    """Return a file of the manifest, however large. Raises ToolError."""
+    try:
+        with drive.base.open("rb") as file:
+            return b"".join(os.pread(file.fileno(), part.length, part.start) for part in drive.files[path])
+    except OSError as error:
+        raise system_error(error, drive.base) from error
+
+
+def drive_change(drive: Drive, overlay: Path, place: Workplace, *, but: int = -1) -> tuple[Changes, DriveChange]:
+    """Compare an overlay of the drive with the drive, except for the sector at ``but``. Raises ToolError."""
+    found = changes(overlay, drive.base, but=but)
+    if not found.changed:
+        return found, DriveChange()
+    damage = [f"{path} holds other bytes" for path, ranges in drive.files.items() if _touches(found.changed, ranges)]
+    if drive.offset and any(part.start < drive.offset for part in found.changed):
+        damage.append("the partition table was changed")
+    left: list[str] = []
+    if not damage:
+        left, damage = _compare_trees(drive, overlay, found, place)
+    return found, DriveChange(tuple(left), tuple(damage), identical=False)
+
+
+def _touches(changed: tuple[Range, ...], ranges: tuple[Range, ...]) -> bool:
+    return any(part.overlaps(other) for part in changed for other in ranges)
+
+
+def _compare_trees(drive: Drive, overlay: Path, found: Changes, place: Workplace) -> tuple[list[str], list[str]]:
+    """Read the changed filesystem from a copy that leaves out the bytes of the manifest's files: those are the same."""
+    copy = place.file(drive.size)
+    try:
+        _copy_around(drive, copy)
+        with copy.open("r+b") as file:
+            for at, data in read_changes(overlay, found.changed):
+                os.pwrite(file.fileno(), data, at)
+    except OSError as error:
+        raise system_error(error, place.directory) from error
+    try:
+        if drive.filesystem.type == "ext4":
+            # A filesystem that was not unmounted has its last changes in its journal.
+            done = run(["e2fsck", "-fp", f"{copy}?offset={drive.offset}"], check=False)
+            if done.code not in {0, 1}:
+                return [], ["its filesystem is damaged"]
+        with _tree(copy, drive.offset, drive.filesystem) as tree:
+            nodes = _nodes(tree, drive.manifest)
+    except KickbuildError as error:
+        return [], [f"its filesystem cannot be read any more: {error}"]
+    damage = [f"{path} is gone" for path in drive.nodes if path not in nodes and not _may_be_left(path, nodes)]
+    damage += [
+        f"{p} has another size"
+        for p, size in nodes.items()
+        if drive.nodes.get(p, size) != size and not _may_be_left(p, nodes)
+    ]
+    new = [path for path in nodes if path not in drive.nodes or (nodes[path] != drive.nodes[path])]
+    damage += [f"{path} is new there" for path in new if not _may_be_left(path, nodes) and path not in drive.nodes]
+    return sorted(path for path in new if _may_be_left(path, nodes)), damage
+
+
+def _may_be_left(path: str, nodes: dict[str, int]) -> bool:
+    return is_left_by_box(path) or (nodes.get(path) == -1 and _LEFT_DIRECTORY.fullmatch(path) is not None)
+
+
+def _copy_around(drive: Drive, copy: Path) -> None:
+    skipped = sorted((part for ranges in drive.files.values() for part in ranges), key=lambda part: part.start)
+    with drive.base.open("rb") as old, copy.open("r+b") as new:
+        for start, length in written_ranges(drive.base).extents:
+            at, end = start, start + length
+            for part in [p for p in skipped if p.overlaps(Range(start, length))] + [Range(end, 0)]:
+                while at < part.start:
+                    data = os.pread(old.fileno(), min(part.start - at, 1 << 20), at)
+                    if data.strip(b"\0"):
+                        os.pwrite(new.fileno(), data, at)
+                    at += len(data) or part.start - at
+                at = max(at, part.end)
+
+
+def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -> Drive:
+    offset = partition_offset(base)
+    with _tree(base, offset, filesystem) as tree:
+        data = tree.read(MANIFEST, LIMIT)
+        if data is None:
+            raise InputError(f"{base} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one")
+        manifest = parse_manifest(data, where=f"{base}: {MANIFEST}")
+        nodes = _nodes(tree, manifest)
+        places: dict[str, tuple[Range, ...]] = {}
+        for path in (*manifest.files, MANIFEST):
+            if nodes.get(path, -1) >= 0:
+                places[path] = _ranges(tree, path, base)
+    with base.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+    return Drive(base, size, offset, filesystem, manifest, nodes, places, notices)
+
+
+def _ranges(tree: Tree, path: str, base: Path) -> tuple[Range, ...]:
+    found = tree.ranges(path)
+    if found.path != base:
+        return ()
+    return tuple(Range(start, length) for start, length in found.extents)
+
+
+def _nodes(tree: Tree, manifest: Manifest) -> dict[str, int]:
+    return {path: node.size if node.is_file else -1 for path, node in tree.nodes(directories(manifest)).items()}
+
+
+@contextlib.contextmanager
+def _tree(base: Path, offset: int, filesystem: Filesystem) -> Iterator[Tree]:
+    if filesystem.type == "ext4":
+        yield ExtTree(base, offset, filesystem, writes=False)
+    elif filesystem.type == "vfat":
+        yield VfatTree(base, offset, filesystem)
+    else:
+        with mounted_xfs(base, offset, filesystem, writes=False) as tree:
+            yield tree
+
+
+def _from_directory(path: Path, place: Workplace, progress: Progress) -> Drive:
+    """Make an image of a directory's files, with the identity that its manifest names."""
+    with open_drive(path) as source:
+        data = source.read(MANIFEST, LIMIT)
+        if data is None:
+            raise InputError(f"{path} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one")
+        manifest = parse_manifest(data, where=f"{path}: {MANIFEST}")
+        kind = source.filesystem.type if source.filesystem.type in {"ext4", "vfat"} else "ext4"
+        content = sum(record.size for record in manifest.files.values())
+        size = suggest_size(content, kind)
+        image = place.file(size)
+        new = NewImage(path=image, size=size, fs=kind, label=manifest.label, uuid=manifest.uuid)
+        make_table(new, image)
+        make_filesystem(new, image)
+        offset = partition_offset(image)
+        filesystem = new.filesystem
+        is_ext = kind == "ext4"
+        tree: Tree = ExtTree(image, offset, filesystem, writes=True) if is_ext else VfatTree(image, offset, filesystem)
+        nodes = source.nodes(directories(manifest))
+        for name, record in manifest.files.items():
+            if name not in nodes:
+                continue
+            progress.begin(name, record.size)
+            tree.receive(name, source.ranges(name), progress, lambda _: None)
+            progress.end()
+        tree.write(MANIFEST, data)
+    notice = f"{path} is a directory: an image of {len(manifest.files)} files was made from it"
+    if kind != source.filesystem.type:
+        notice += f", with {kind} in the place of {source.filesystem.type or 'its filesystem'}"
+    return _opened(image, new.filesystem, (notice,))
+
+
+def _require_unmounted(path: Path) -> None:
+    """Raise RefusedError where something of a device is mounted writable: it would change below the machine."""
+    number = path.stat().st_rdev
+    own = f"{os.major(number)}:{os.minor(number)}"
+    parts = Path(f"/sys/dev/block/{own}").glob("*/dev")
+    numbers = {own, *(part.read_text(encoding="ascii").strip() for part in parts)}
+    for mount in read_mounts():
+        if mount.number in numbers and not mount.read_only:
+            raise RefusedError(
+                f"{path} is mounted on {mount.point} and may change while it is rehearsed",
+                hint=f"unmount it, or rehearse {mount.point} itself",
+            )

@@ -1,0 +1,220 @@
+"""The verdict on a scenario, by positive signs: what is on the disks, what was said, and where the box came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from kickbuild.rehearse.console import Sign
+from kickbuild.rehearse.guest import Ending
+from kickbuild.rehearse.scenario import Expected, Role
+from kickbuild.units import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kickbuild.rehearse.play import Played, PlayedDisk
+    from kickbuild.rehearse.scratch import Range
+
+
+class Result(StrEnum):
+    """What is thought of a scenario."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Installer(StrEnum):
+    """Which installer was heard."""
+
+    STAND_IN = "stand-in installer"
+    REAL = "real installer"
+    NONE = "no installer"
+
+
+class Home(StrEnum):
+    """Where the box came to."""
+
+    OLD = "old system"
+    NEW = "new system"
+    NOWHERE = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be so, whether it is, and in words what was seen."""
+
+    holds: bool
+    text: str
+    is_harm: bool = False
+    """Whether it looks for harm to a disk that must be spared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is thought of a scenario, and why."""
+
+    played: Played
+    result: Result
+    checks: tuple[Check, ...] = ()
+    installer: Installer = Installer.NONE
+    home: Home = Home.NOWHERE
+
+    @property
+    def said(self) -> str:
+        """The verdict on one line: what is wrong, or what was seen."""
+        if self.result is Result.SKIPPED:
+            return self.played.scenario.skip
+        wrong = [check for check in self.checks if not check.holds]
+        if wrong:
+            # What was destroyed is said before what was not reached.
+            return "; ".join(check.text for check in sorted(wrong, key=lambda check: not check.is_harm))
+        left = sorted({path for disk in self.played.disks for path in disk.drive.left})
+        spared = f"left on the drive: {', '.join(left)}" if left else "the drive is the same to the byte"
+        return "; ".join([*(check.text for check in self.checks if not check.is_harm), spared])
+
+    @property
+    def guard_words(self) -> tuple[str, ...]:
+        """What the guard said, each line once."""
+        words = [event.text for event in self.played.events if event.sign is Sign.GUARD]
+        return tuple(dict.fromkeys(words))
+
+
+def judge(played: Played) -> Verdict:
+    """Return the verdict on a scenario."""
+    if played.scenario.skip:
+        return Verdict(played=played, result=Result.SKIPPED)
+    home = _home(played)
+    checks = tuple(_checks(played, home))
+    passed = bool(checks) and all(check.holds for check in checks)
+    return Verdict(
+        played=played,
+        result=Result.PASSED if passed else Result.FAILED,
+        checks=checks,
+        installer=_installer(played),
+        home=home,
+    )
+
+
+def _home(played: Played) -> Home:
+    """Return what the last boot reached."""
+    home = Home.NOWHERE
+    for event in played.events:
+        if event.sign is Sign.POWER_ON:
+            home = Home.NOWHERE
+        elif event.sign is Sign.OLD_SYSTEM:
+            home = Home.OLD
+        elif event.sign is Sign.NEW_SYSTEM:
+            home = Home.NEW
+    return home
+
+
+def _installer(played: Played) -> Installer:
+    signs = {event.sign for event in played.events}
+    if signs & {Sign.STAND_IN, Sign.INSTALLED}:
+        return Installer.STAND_IN
+    return Installer.REAL if Sign.INSTALLER in signs else Installer.NONE
+
+
+def _checks(played: Played, home: Home) -> Iterator[Check]:
+    expected = played.scenario.expected
+    target = next((disk for disk in played.disks if disk.role.is_target), None)
+    spares_target = expected is Expected.REFUSED
+    if expected is Expected.SAFE:
+        was_installed = target is not None and bool(target.unexpected())
+        expected = Expected.INSTALLED if was_installed else Expected.REFUSED
+    if expected is Expected.INSTALLED:
+        yield _written(target)
+        yield _came(played, home, Home.NEW)
+    elif expected is Expected.REFUSED:
+        yield _refused(played)
+        yield _came(played, home, Home.OLD)
+    else:
+        yield _cut(played)
+        yield _came(played, home, Home.OLD) if expected is Expected.NO_OTHER_DISK else _ended(played)
+    yield from _no_harm(played, spares_target=spares_target)
+
+
+def _cut(played: Played) -> Check:
+    if Ending.CUT in played.endings:
+        return Check(holds=True, text="the power failed at the first writes")
+    return Check(holds=False, text="the installer wrote nothing: there was no moment to cut the power")
+
+
+def _no_harm(played: Played, *, spares_target: bool) -> Iterator[Check]:
+    for disk in played.disks:
+        if disk.role in {Role.DRIVE, Role.CLONE}:
+            yield _drive(disk)
+        elif not disk.role.is_target or spares_target:
+            yield _untouched(disk)
+
+
+def _drive(disk: PlayedDisk) -> Check:
+    change = disk.drive
+    if change.damage:
+        more = f" and {len(change.damage) - 3} more" if len(change.damage) > 3 else ""
+        return Check(
+            holds=False, is_harm=True, text=f"the {disk.role} was DAMAGED: {', '.join(change.damage[:3])}{more}"
+        )
+    if change.identical:
+        return Check(holds=True, is_harm=True, text=f"the {disk.role} is the same to the byte")
+    left = ", ".join(change.left) or "nothing but its filesystem's own notes"
+    return Check(holds=True, is_harm=True, text=f"the {disk.role} holds what it held (left there: {left})")
+
+
+def _untouched(disk: PlayedDisk) -> Check:
+    found = disk.unexpected()
+    if found:
+        return Check(
+            holds=False,
+            is_harm=True,
+            text=f"the {disk.role} was WRITTEN: {_amount(found)}, first at byte {found[0].start}",
+        )
+    if disk.one_shot and disk.changes.changed:
+        return Check(holds=True, is_harm=True, text=f"the {disk.role} disk is the same but for the choice of one boot")
+    return Check(holds=True, is_harm=True, text=f"the {disk.role} disk is the same to the byte")
+
+
+def _written(target: PlayedDisk | None) -> Check:
+    found = target.unexpected() if target else ()
+    if not found:
+        return Check(holds=False, text="the target was NOT written")
+    return Check(holds=True, text=f"the target was written: {_amount(found)}")
+
+
+def _amount(ranges: Iterable[Range]) -> str:
+    return format_size(sum(part.length for part in ranges))
+
+
+def _refused(played: Played) -> Check:
+    said = [
+        event.text for event in played.events if event.sign is Sign.GUARD and event.text.startswith("kickbuild: - ")
+    ]
+    if not said:
+        return Check(holds=False, text="the guard did not say why it refused")
+    return Check(holds=True, text=f"the guard refused: {said[0].removeprefix('kickbuild: - ')}")
+
+
+def _came(played: Played, home: Home, wanted: Home) -> Check:
+    if home is wanted:
+        return Check(holds=True, text=f"the box came to its {home}")
+    where = f"no system (it {_how(played)})" if home is Home.NOWHERE else f"its {home}"
+    return Check(holds=False, text=f"the box came to {where} instead of its {wanted}")
+
+
+def _ended(played: Played) -> Check:
+    bad = played.endings[-1] in {Ending.DIED, Ending.STOPPED}
+    return Check(not bad, f"the machine {_how(played)}")
+
+
+def _how(played: Played) -> str:
+    last = played.endings[-1]
+    if last in {Ending.REBOOT, Ending.CUT}:
+        return f"booted {len(played.endings)} times without an end"
+    if last is Ending.DIED:
+        return (
+            f"ended early: QEMU failed: {played.complaints.splitlines()[-1] if played.complaints else 'without a word'}"
+        )
+    return str(last)

@@ -1,0 +1,145 @@
+"""Rehearsals from the command line, with real machines: a drive that is right passes, and one made by hand is seen to
+destroy itself.
+
+A stand-in takes the installer's place, and every output must say so.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+from boot_parts import PLACE, find_parts, run
+from command import Done, kickbuild
+from conftest import CI, needs_tools
+from contrast import naive_kickstart
+from drive_watch import digest, partition_of
+from lab import Lab, shared_lab
+from rehearsed import TOOLS
+
+from kickbuild.run import find_tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.qemu,
+    needs_tools("qemu-system-x86_64", "mformat", "mcopy", *TOOLS),
+    pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts"),
+]
+
+STAND_IN = "stand-in installer"
+#: Debian's own headless Chromium, and what others call theirs.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    return shared_lab(tmp_path_factory.getbasetemp())
+
+
+def rehearse(lab: Lab, drive: Path, scenarios: str, *words: str | Path) -> Done:
+    chosen = [word for name in scenarios.split() for word in ("--scenario", name)]
+    options = ["--accel", "tcg", "--memory", "1GiB", "--deadline", "240", "-q", *chosen]
+    grub = lab.parts.root / "usr/lib/grub/x86_64-pc"
+    return kickbuild("rehearse", drive, *options, *words, KICKBUILD_GRUB_LEGACY=str(grub))
+
+
+def require_passed(done: Done) -> None:
+    assert done.code == 0, done.out + done.err
+    assert "failed" not in done.out
+    assert STAND_IN in done.out
+    assert "STAND-IN INSTALLER" in done.out
+
+
+def test_a_right_drive_passes_and_its_report_shows_how(lab: Lab, tmp_path: Path) -> None:
+    drive = lab.drive(9, "uuid")
+    before = digest(drive)
+    report, junit = tmp_path / "report", tmp_path / "junit.xml"
+    words: list[str | Path] = ["--bus", "scsi", "--report", report, "--junit", junit, "--json"]
+    done = rehearse(lab, drive, "swapped power", *words)
+    assert done.code == 0, done.out + done.err
+    assert digest(drive) == before
+    told = done.json
+    assert told["installer"] == STAND_IN
+    swapped, power = told["scenarios"]
+    assert swapped["came_to"] == "new system"
+    assert power["came_to"] == "old system"
+    assert "power-cut" in {event["sign"] for event in power["events"]}
+    assert [disk["role"] for disk in swapped["disks"]] == ["rebuild drive", "target"]
+    for disk in (*swapped["disks"], *power["disks"]):
+        assert disk["damage"] == []
+        assert all(path.startswith("/kickbuild/web/") for path in disk["left"])
+    assert STAND_IN in ET.parse(junit).getroot().find(".//testcase").get("name")  # type: ignore[union-attr, operator]
+    require_shown_by_a_browser(report / "index.html", tmp_path)
+
+
+def require_shown_by_a_browser(page: Path, home: Path) -> None:
+    """Let a real browser build the page: its pictures are there, with their sizes, and nothing was fetched."""
+    browser = next((name for name in BROWSERS if find_tool(name)), None)
+    if browser is None:
+        assert not CI, "no headless browser is installed"
+        return
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={home / 'browser'}",
+        "--window-size=1000,4000",
+    ]
+    picture = home / "page.png"
+    argv = [browser, *options, f"--screenshot={picture}", page.as_uri()]
+    subprocess.run(argv, check=True, capture_output=True, timeout=120)
+    assert picture.stat().st_size > 20_000
+    dom = subprocess.run(
+        [browser, *options, "--dump-dom", page.as_uri()], check=True, capture_output=True, text=True, timeout=120
+    ).stdout
+    assert dom.count("<section ") == 2
+    assert "STAND-IN INSTALLER" in dom
+    assert dom.count('<img alt="the screen at') >= 3
+    assert "http://" not in dom.replace("http://www.w3.org", "")
+    assert dom.count("<svg") == 2 + 1 + 3 + 1
+
+
+def test_a_kickstart_as_people_write_it_is_seen_to_wipe_its_own_drive(lab: Lab, tmp_path: Path) -> None:
+    """The contrast: the source by UUID, and the disk to erase by the name that it had yesterday."""
+    naive = lab.with_kickstart(lab.drive(9, "uuid"), tmp_path / "naive.img", naive_kickstart)
+    refused = rehearse(lab, naive, "swapped")
+    assert refused.code == 5
+    done = rehearse(lab, naive, "swapped", "--bus", "scsi", "--anyway")
+    assert done.code == 7, done.out + done.err
+    assert "failed   swapped" in done.out
+    assert "the rebuild drive was DAMAGED" in " ".join(done.out.split())
+    assert STAND_IN in done.out
+
+
+def test_a_directory_by_uefi_and_a_drive_by_grub_legacy_pass(lab: Lab, tmp_path: Path) -> None:
+    new, old = lab.drive(10, "label"), lab.drive(6, "label")
+    files = tmp_path / "files"
+    files.mkdir()
+    run(["debugfs", "-R", f"rdump / {files}", f"{new}?offset={partition_of(new)[0]}"])
+    with ThreadPoolExecutor(2) as pool:
+        # A directory that is no mount point has the UUID of another filesystem, which verify tells.
+        uefi = pool.submit(rehearse, lab, files, "absent", "--firmware", "uefi", "--anyway")
+        legacy = pool.submit(rehearse, lab, old, "normal", "--loader", "grub-legacy")
+    for done in (uefi.result(), legacy.result()):
+        require_passed(done)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("release", "find_by", "words"),
+    [
+        (9, "uuid", ["--firmware", "bios"]),
+        (10, "label", ["--firmware", "uefi", "--bus", "scsi"]),
+        (7, "label", ["--bus", "scsi"]),
+        (6, "label", ["--loader", "grub-legacy"]),
+    ],
+)
+def test_every_scenario_passes(lab: Lab, release: int, find_by: str, words: list[str]) -> None:
+    done = rehearse(lab, lab.drive(release, find_by), "", *words)
+    require_passed(done)
+    assert f"8 passed ({STAND_IN})" in done.out

@@ -1,0 +1,247 @@
+"""Rehearsals from the command line with a program in QEMU's place: what goes wrong, and that nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from command import environment, kickbuild
+from conftest import needs_tools
+from rehearsed import TOOLS, fake_qemu, make_drive, pids
+
+from kickbuild.errors import LackingError
+from kickbuild.files import file_in_memory
+from kickbuild.progress import Silent
+from kickbuild.rehearse.drive import drive_change, read_drive
+from kickbuild.rehearse.qemu import choose_accelerator
+from kickbuild.rehearse.scratch import changes, workplace
+from kickbuild.run import run
+
+if TYPE_CHECKING:
+    from command import Done
+
+pytestmark = needs_tools(*TOOLS)
+
+#: Says on the control channel that the host's disk is full, and waits for its end.
+FULL = """
+control.send(b'{"event": "BLOCK_IO_ERROR", "data": {"nospace": true}}\\n')
+time.sleep(60)
+"""
+FLOOD = """
+while True:
+    serial.send(b'<script>flood</script>' * 2000 + b'\\n')
+"""
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_drive(tmp_path_factory.mktemp("drive"))
+
+
+def rehearse(drive: Path, place: Path, body: str, *words: str | Path, deadline: int = 30) -> Done:
+    work = place / "work"
+    work.mkdir(exist_ok=True)
+    options: list[str | Path] = ["--accel", "tcg", "--scenario", "normal", "--work", work, "--deadline", str(deadline)]
+    done = kickbuild("rehearse", drive, *options, *words, PATH=fake_qemu(place / "bin", body))
+    assert list(work.iterdir()) == []
+    return done
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended: it is not there, or waits only for somebody to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def wait_for(what: object, seconds: float = 20) -> None:
+    assert callable(what)
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_machine_that_dies_early_fails_the_scenario_with_its_words(drive: Path, tmp_path: Path) -> None:
+    done = rehearse(drive, tmp_path, "sys.exit('no such accelerator')")
+    assert done.code == 7, done.err
+    assert "no such accelerator" in done.out.replace("\n" + " " * 26, " ")
+    assert "no installer" in done.out
+
+
+def test_a_guest_that_floods_and_never_ends_meets_the_deadline(drive: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    done = rehearse(drive, tmp_path, FLOOD, "--report", report, "--json", deadline=2)
+    assert done.code == 7, done.err
+    assert "deadline" in done.json["scenarios"][0]["said"]
+    page = (report / "index.html").read_text()
+    assert "<script" not in page
+    assert "bytes left out" in page
+    assert len(page) < 20 << 20
+    assert all(map(is_gone, pids(tmp_path / "bin")))
+
+
+def test_no_room_for_overlays_is_told(drive: Path, tmp_path: Path) -> None:
+    done = rehearse(drive, tmp_path, FULL)
+    assert done.code == 6
+    assert "full" in done.err
+    assert "--work" in done.err
+
+
+def test_a_drive_that_is_not_right_is_rehearsed_only_when_asked(drive: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.img"
+    data = bytearray(drive.read_bytes())
+    at = data.index(b"KB_DIGEST=") + 11
+    data[at] ^= 1
+    damaged.write_bytes(data)
+    done = rehearse(damaged, tmp_path, "sys.exit('played')")
+    assert done.code == 5
+    assert "ks.cfg" in done.err
+    assert pids(tmp_path / "bin") == []
+    assert rehearse(damaged, tmp_path, "sys.exit('played')", "--anyway").code == 7
+    assert damaged.read_bytes() == data
+
+
+def test_a_qemu_that_is_missing_or_too_old_is_told(drive: Path, tmp_path: Path) -> None:
+    missing = kickbuild("rehearse", drive, PATH=str(tmp_path))
+    assert missing.code == 4
+    assert "qemu-system-x86" in missing.err
+    old = tmp_path / "bin"
+    path = fake_qemu(old, "")
+    program = old / "qemu-system-x86_64"
+    program.write_text(program.read_text().replace("7.2.0", "2.12.0"))
+    done = kickbuild("rehearse", drive, PATH=path)
+    assert done.code == 4
+    assert "2.12" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--profile", "other"], 2),
+        (["--memory", "much"], 2),
+        (["--memory", "1MiB"], 2),
+        (["--scenario", "none"], 2),
+        (["--loader", "grub-legacy", "--firmware", "uefi"], 4),
+        (["--work", "/nowhere"], 6),
+        (["--report", "/proc/nowhere"], 6),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_any_machine_starts(
+    drive: Path, tmp_path: Path, words: list[str], code: int
+) -> None:
+    done = kickbuild("rehearse", drive, *words, PATH=fake_qemu(tmp_path / "bin", ""))
+    assert done.code == code, done.err
+    assert "Traceback" not in done.err
+    assert pids(tmp_path / "bin") == []
+
+
+def test_what_is_no_drive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "noise.img").write_bytes(b"noise" * 1000)
+    path = fake_qemu(tmp_path / "bin", "")
+    for place in ("noise.img", "nothing.img", "bin", "/dev/null"):
+        done = kickbuild("rehearse", tmp_path / place, PATH=path)
+        assert done.code == 3, done.err
+        assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_a_rehearsal_no_process_and_no_file_is_left(
+    drive: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Two at once, of which one is stopped: the other goes on."""
+    runs = []
+    for name in ("stopped", "other"):
+        place = tmp_path / name
+        (place / "work").mkdir(parents=True)
+        path = fake_qemu(place / "bin", "time.sleep(60)")
+        argv: list[str | Path] = [sys.executable, "-m", "kickbuild", "rehearse", drive, "--accel", "tcg", "--jobs", "2"]
+        argv += ["--work", place / "work", "-q"]
+        process = subprocess.Popen(
+            argv, env=environment(PATH=path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+        runs.append((process, place))
+    try:
+        for _, place in runs:
+            wait_for(lambda place=place: len(pids(place / "bin")) == 2)
+        (process, place), (other, elsewhere) = runs
+        process.send_signal(number)
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == (-number if number is signal.SIGKILL else 130)
+        assert b"Traceback" not in said
+        wait_for(lambda: all(map(is_gone, pids(place / "bin"))))
+        assert list((place / "work").iterdir()) == []
+        assert other.poll() is None
+        assert not any(map(is_gone, pids(elsewhere / "bin")))
+    finally:
+        for process, _ in runs:
+            process.kill()
+            process.communicate()
+
+
+@pytest.mark.skipif(not os.access("/dev/kvm", os.R_OK | os.W_OK), reason="no /dev/kvm here")
+def test_kvm_is_used_only_when_a_guest_was_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", fake_qemu(tmp_path / "bin", "serial.send(b'kickbuild-kvm-works\\n')\ntime.sleep(60)"))
+    with workplace(tmp_path) as place:
+        assert choose_accelerator("auto", "qemu-system-x86_64", place) == "kvm"
+        fake_qemu(tmp_path / "bin", "sys.exit(1)")
+        assert choose_accelerator("auto", "qemu-system-x86_64", place) == "tcg"
+        with pytest.raises(LackingError):
+            choose_accelerator("kvm", "qemu-system-x86_64", place)
+
+
+def test_changes_of_a_drive_are_told_apart(drive: Path, tmp_path: Path) -> None:
+    """Bytes of a file, a log that a box left, a file that is gone, a new filesystem: only the log may be."""
+    with workplace(tmp_path) as place:
+        read = read_drive(drive, place, Silent())
+        kickstart = read.files["/kickbuild/web/ks.cfg"][0].start
+
+        def after(*commands: str, debugfs: str = "") -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+            overlay = place.overlay(read.base)
+            for command in commands:
+                run(["qemu-io", "-f", "qcow2", "-c", command, overlay])
+            if debugfs:
+                now = place.file()
+                now.write_bytes(read.base.read_bytes())
+                run(["debugfs", "-w", "-R", debugfs, f"{now}?offset={read.offset}"])
+                make_like(overlay, read.base, now)
+            found, change = drive_change(read, overlay, place)
+            assert bool(found.changed) != change.identical
+            return change.left, change.damage, change.identical
+
+        assert after() == ((), (), True)
+        assert after(f"write -q -P 0x41 {kickstart} 512")[1] == ("/kickbuild/web/ks.cfg holds other bytes",)
+        assert after("write -q -P 0 0 512")[1] == ("the partition table was changed",)
+        assert after(f"write -q -P 0 {read.offset + 1024} 1024")[1]
+        log = "/kickbuild/web/last-refusal.log"
+        assert after(debugfs=f"write /etc/hostname {log}") == ((log,), (), False)
+        assert after(debugfs="rm /kickbuild/web/ks.cfg")[1] == ("/kickbuild/web/ks.cfg is gone",)
+        assert after(debugfs="write /etc/hostname /kickbuild/web/other")[1] == ("/kickbuild/web/other is new there",)
+
+
+def make_like(overlay: Path, base: Path, now: Path) -> None:
+    """Write into an overlay everything in which a raw file differs from the base."""
+    old, new = base.read_bytes(), now.read_bytes()
+    for at in range(0, len(new), 4096):
+        piece = new[at : at + 4096]
+        if piece != old[at : at + 4096]:
+            with file_in_memory(piece) as source:
+                run(["qemu-io", "-f", "qcow2", "-c", f"write -q -s {source} {at} {len(piece)}", overlay])
+
+
+def test_what_was_written_is_told_from_what_is_different(tmp_path: Path) -> None:
+    with workplace(tmp_path) as place:
+        base = place.file(1 << 20)
+        overlay = place.overlay(base)
+        run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0 0 65536", "-c", "write -q -P 1 131072 512", overlay])
+        found = changes(overlay, base)
+        assert next(part.start for part in found.written) == 0
+        assert [(part.start, part.length) for part in found.changed] == [(131072, 512)]
+        assert changes(overlay, base, but=131072).changed == ()
