@@ -35,7 +35,7 @@ _NEEDED: Final = (
     *("normal", "configfile", "search", "search_fs_uuid", "search_label", "search_fs_file", "linux", "loadenv", "test"),
     *("echo", "sleep", "halt", "ls", "part_gpt", "part_msdos", "ext2", "xfs", "fat"),
 )
-_NEEDED_BY: Final = {Firmware.BIOS: ("biosdisk", "serial", "terminal"), Firmware.UEFI: ("linuxefi",)}
+_NEEDED_ON_BIOS: Final = ("biosdisk", "serial", "terminal")
 _GRUB_LEGACY: Final = ("/usr/lib/grub/x86_64-pc", "/usr/lib/grub/i386-pc", "/usr/share/grub/x86_64-redhat")
 _SECTOR: Final = 512
 
@@ -68,11 +68,15 @@ def require_grub2(firmware: Firmware) -> Path:
     return place
 
 
-def make_grub2(firmware: Firmware, early_config: str) -> bytes:
-    """Return GRUB 2 in one piece, which runs ``early_config`` first. Raises LackingError and ToolError."""
+def make_grub2(firmware: Firmware, early_config: str, more: Sequence[str] = ()) -> bytes:
+    """Return GRUB 2 in one piece, which runs ``early_config`` first; ``more`` are modules beside the ones needed.
+
+    Raises LackingError and ToolError.
+    """
     modules = require_grub2(firmware)
     program = "grub-mkimage" if find_tool("grub-mkimage") else "grub2-mkimage"
-    names = [n for n in (*_NEEDED, *_NEEDED_BY[firmware]) if (modules / f"{n}.mod").is_file()]
+    wanted = (*_NEEDED, *(_NEEDED_ON_BIOS if firmware is Firmware.BIOS else ()), *more)
+    names = [name for name in wanted if (modules / f"{name}.mod").is_file()]
     with file_in_memory(early_config.encode()) as config, file_in_memory() as core:
         words: list[str | Path] = [
             program,
