@@ -63,11 +63,6 @@ class Box:
             done = self.transport.run(remote.RUN_FROM_DRIVE, words, timeout=timeout)
         return self._read(done.code, done.stdout, done.stderr)
 
-    def boot_id(self) -> str:
-        """Return the id of the boot that is running there."""
-        done = self.transport.run(remote.BOOT_ID, timeout=60)
-        return clean(done.text.strip(), most=64)
-
     def _first(self, words: list[str], timeout: float) -> Answer | None:
         """Return the answer of the agent on the drive; None where another one must be asked."""
         done = self.transport.run(remote.RUN_FROM_DRIVE, words, timeout=timeout)
@@ -84,7 +79,9 @@ class Box:
         where = self.host.text
         said = [clean(line, most=300) for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
         last = " / ".join(said[-2:]) or "it says nothing"
-        if not stdout.strip():
+        # A login script may have said something all the same.
+        has_answer = stdout.startswith(b"{") or b"\n{" in stdout
+        if not stdout.strip() or (_is_of_sudo(last) and not has_answer):
             raise self._silence(code, last)
         if code not in {0, _FINDINGS, _LACKS, _REFUSED, _FAILED}:
             raise HostError(f"the agent ended with status {code}: {last}", where=where)
@@ -92,7 +89,7 @@ class Box:
 
     def _silence(self, code: int, last: str) -> KickbuildError:
         where = self.host.text
-        if last.startswith("sudo: ") or " sudo: " in last:
+        if _is_of_sudo(last):
             return LackingError(
                 f"sudo does not let the agent run: {last}",
                 where=where,
@@ -108,6 +105,10 @@ class Box:
             remote.NO_AGENT: "the rebuild drive is no longer mounted where it was",
         }.get(code, f"no agent answered (status {code}): {last}")
         return HostError(message, where=where, hint="is there a sh, and is /tmp writable?")
+
+
+def _is_of_sudo(said: str) -> bool:
+    return said.startswith("sudo: ") or " sudo: " in said
 
 
 #: How often a box is asked to disarm when the connection breaks, and the seconds between.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import KickbuildError
 from kickbuild.trigger import remote
-from kickbuild.trigger.answer import clean
+from kickbuild.trigger.answer import parse_boot_id
 from kickbuild.trigger.box import Box, taken_back
 from kickbuild.trigger.outcome import Outcome, Result, duration, is_new_system, old_system_because
 from kickbuild.trigger.transport import Reach, ReachError
@@ -106,7 +106,7 @@ class Waiting:
     def _look(self) -> Result | None:
         """Return what has become of it, None while that is open."""
         try:
-            boot = clean(self.ssh.run_once(remote.BOOT_ID, timeout=60).text.strip(), most=64)
+            boot = parse_boot_id(self.ssh.run_once(remote.BOOT_ID, timeout=60).stdout)
         except ReachError as error:
             if error.reach is Reach.OTHER_KEY:
                 return self._other_key()
@@ -120,8 +120,11 @@ class Waiting:
         except KickbuildError as error:
             self._saw(str(error))
             return None
-        if not boot or boot == self.record.boot_id:
-            if boot and self._has_left:
+        if not boot:
+            self._saw("it answers, and does not tell which boot it runs")
+            return None
+        if boot == self.record.boot_id:
+            if self._has_left:
                 # The network was away, and not the box.
                 self._has_left = False
                 self.watch.begin("leave", "waiting for the box to leave")
