@@ -138,7 +138,7 @@ def _show_plan(box: Box, wish: Any, *, as_json: bool) -> int:
 
 def _trigger(box: Box, steps: Steps, wish: Any, limits: Limits | None) -> Result:
     from kickbuild.trigger.host import HostKind
-    from kickbuild.trigger.rebuild import Rebuild, on_its_way
+    from kickbuild.trigger.rebuild import Rebuild, interrupted, on_its_way
     from kickbuild.trigger.record import alone_with
 
     can_wait = box.host.kind is HostKind.SSH
@@ -150,18 +150,11 @@ def _trigger(box: Box, steps: Steps, wish: Any, limits: Limits | None) -> Result
                 return on_its_way(record, waits=can_wait)
             return _await(box, record, steps, limits)
         except KeyboardInterrupt:
-            steps.note(_interrupted(box, has_rebooted=rebuild.reboots))
+            steps.note(interrupted(rebuild))
             raise
 
 
-def _interrupted(box: Box, *, has_rebooted: bool) -> str:
-    if has_rebooted:
-        return f"the box rebuilds on: `kickbuild wait {box.host.text}` or `kickbuild status {box.host.text}` tells"
-    return f"{box.host.text} was not rebooted"
-
-
 def _await(box: Box, record: Record, steps: Steps, limits: Limits) -> Result:
-    from kickbuild.trigger.outcome import Outcome
     from kickbuild.trigger.record import drop_record
     from kickbuild.trigger.ssh import Ssh
     from kickbuild.trigger.wait import Waiting
@@ -171,7 +164,7 @@ def _await(box: Box, record: Record, steps: Steps, limits: Limits) -> Result:
     # What is kept leads to a system that goes down.
     ssh.close()
     result = Waiting(ssh, record, steps, limits).run()
-    if result.outcome is not Outcome.NEVER_RETURNED:
+    if not result.is_open:
         drop_record(box.host)
     return result
 

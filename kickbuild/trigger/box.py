@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import HostError, KickbuildError, LackingError, Problem, RefusedError, UsageError
 from kickbuild.trigger import remote
-from kickbuild.trigger.answer import clean, parse_answer
+from kickbuild.trigger.answer import Finding, clean, parse_answer
 
 if TYPE_CHECKING:
-    from kickbuild.trigger.answer import Answer, Finding
+    from kickbuild.trigger.answer import Answer
     from kickbuild.trigger.host import Host
     from kickbuild.trigger.transport import Transport
 
@@ -118,8 +119,16 @@ _PAUSE: Final = 1.0
 _BUSY: Final = 1800.0
 
 
-def taken_back(box: Box) -> str:
-    """Disarm a box, and return what that came to in words; never raises an expected failure.
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What came of disarming: ``words`` tell, ``is_sure`` is whether nothing is armed now."""
+
+    words: str
+    is_sure: bool
+
+
+def taken_back(box: Box, name: str = "") -> TakenBack:
+    """Disarm a box, which calls itself ``name`` where that is known; never raises an expected failure.
 
     An agent that still arms holds its lock, and goes on when its connection breaks: it is waited for.
     """
@@ -134,14 +143,19 @@ def taken_back(box: Box) -> str:
             said, is_busy = error.problems[0].message, False
         else:
             errors = answer.found("error")
+            if name and answer.host not in ("", name):
+                errors = (Finding("box.other", "error", f"another box answers, {answer.host}"), *errors)
             if not errors:
-                return "it was disarmed and runs as before" if answer.changed else "nothing is armed"
+                return TakenBack("it was disarmed and runs as before" if answer.changed else "nothing is armed", True)
             said, is_busy = errors[0].message, any(finding.id == "agent.busy" for finding in errors)
         tries += not is_busy
         if tries >= _TRIES or time.monotonic() > deadline:
-            return (
-                f"it could NOT be disarmed ({said}): its next boot may rebuild it; `kickbuild disarm {box.host.text}`"
-            )
+            return TakenBack(f"it could NOT be disarmed ({said}): {may_be_armed(box.host)}", False)
+
+
+def may_be_armed(host: Host) -> str:
+    """Return what is to be said of a box that nobody knows to be disarmed."""
+    return f"its next boot may rebuild it; `kickbuild disarm {host.text}`"
 
 
 def refusal(findings: tuple[Finding, ...], host: Host) -> KickbuildError:

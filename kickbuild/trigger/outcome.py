@@ -46,6 +46,8 @@ class Result:
     status: Answer | None = None
     #: Whether the system proved itself under a host key that the user's known hosts do not have.
     has_new_key: bool = False
+    #: Whether the rebuild may still come: it is worth waiting for again.
+    is_open: bool = False
 
     @property
     def exit_code(self) -> ExitCode:

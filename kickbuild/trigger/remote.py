@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NO_AGENT: Final = 93
 NO_ROOM: Final = 94
 DAMAGED: Final = 96
+OTHER_BOOT: Final = 97
 
 #: Run the agent of the one rebuild drive that is mounted; NO_AGENT where there is none, or several.
 RUN_FROM_DRIVE: Final = (
@@ -35,6 +36,10 @@ RUN_PUSHED: Final = (
 )
 #: Reboot, by whatever the release has for it.
 REBOOT: Final = "PATH=$PATH:/usr/sbin:/sbin; systemctl reboot || shutdown -r now || reboot"
+#: Reboot where the boot still runs whose id is the first argument: no other box, and no system that has booted since.
+REBOOT_THIS: Final = (
+    f'read -r b </proc/sys/kernel/random/boot_id; case $b in "$1") ;; *) exit {OTHER_BOOT} ;; esac; {REBOOT}'
+)
 #: Tell which boot is running: another one whenever the machine has booted. Needs no root.
 BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 

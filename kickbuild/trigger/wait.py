@@ -178,7 +178,7 @@ class Waiting:
         host = self.record.host
         hint = f"`kickbuild report {host}` shows the installer's logs"
         if status.state == "armed" and status.id == self.record.id:
-            hint = f"{taken_back(box)}; {hint}"
+            hint = f"{taken_back(box).words}; {hint}"
         elif status.state == "spent":
             hint += f"; `kickbuild disarm {host}` takes out what is left of the arming"
         text = f"came back with the old system: {reason}"
@@ -207,10 +207,10 @@ class Waiting:
             "its console, or the drive in another machine (/kickbuild/*/last-refusal.log, rebuild.state, log), tells"
             f" more; `kickbuild wait {self.record.host}` goes on waiting"
         )
-        return Result(Outcome.NEVER_RETURNED, text, self.seconds, hint)
+        return Result(Outcome.NEVER_RETURNED, text, self.seconds, hint, is_open=True)
 
     def _never_left(self) -> Result:
         after = taken_back(Box(self.ssh))
-        text = f"the box did not leave within {duration(self.limits.leave)}: {self._seen}; {after}"
+        text = f"the box did not leave within {duration(self.limits.leave)}: {self._seen}; {after.words}"
         hint = f"kickbuild status {self.record.host} tells whether it is armed; what holds up its shutdown?"
-        return Result(Outcome.NEVER_LEFT, text, self.seconds, hint)
+        return Result(Outcome.NEVER_LEFT, text, self.seconds, hint, is_open=not after.is_sure)
