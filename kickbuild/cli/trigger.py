@@ -111,7 +111,7 @@ def wait(
         found = record
         limits = Limits(leave_timeout, timeout, look_every)
         steps = _steps(as_json=as_json, confirm=None)
-        return _reported(steps, lambda: _await(box, found, steps, limits), box, accept_new_host_key)
+        return _reported(steps, lambda: _await(box, found, steps, limits, is_resumed=True), box, accept_new_host_key)
 
 
 def _steps(*, as_json: bool, confirm: str | None) -> Steps:
@@ -154,7 +154,7 @@ def _trigger(box: Box, steps: Steps, wish: Any, limits: Limits | None) -> Result
             raise
 
 
-def _await(box: Box, record: Record, steps: Steps, limits: Limits) -> Result:
+def _await(box: Box, record: Record, steps: Steps, limits: Limits, *, is_resumed: bool = False) -> Result:
     from kickbuild.trigger.record import drop_record
     from kickbuild.trigger.ssh import Ssh
     from kickbuild.trigger.wait import Waiting
@@ -163,7 +163,9 @@ def _await(box: Box, record: Record, steps: Steps, limits: Limits) -> Result:
     assert isinstance(ssh, Ssh)
     # What is kept leads to a system that goes down.
     ssh.close()
-    result = Waiting(ssh, record, steps, limits).run()
+    waiting = Waiting(ssh, record, steps, limits)
+    waiting.is_resumed = is_resumed
+    result = waiting.run()
     if not result.is_open:
         drop_record(box.host)
     return result

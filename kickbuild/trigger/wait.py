@@ -48,6 +48,8 @@ class Unproven:
     def __init__(self, ssh: Ssh) -> None:
         self.host: Host = ssh.host
         self._ssh = ssh
+        # Who answered at an earlier look, such as an installer, may have had a key that is no more.
+        ssh.known_hosts.unlink(missing_ok=True)
 
     @property
     def has_drive_commands(self) -> bool:
@@ -67,6 +69,9 @@ class Unproven:
 
 class Waiting:
     """One wait for one box, from the moment at which it was told to reboot."""
+
+    #: Whether it goes on with an earlier wait: how long the rebuild took is then not known.
+    is_resumed = False
 
     def __init__(self, ssh: Ssh, record: Record, watch: Watch, limits: Limits) -> None:
         self.ssh = ssh
@@ -171,7 +176,8 @@ class Waiting:
 
     def _rebuilt(self, status: Answer) -> Result:
         title = status.system_release or "the new system"
-        text = f"rebuilt in {duration(self.seconds)}: {title}, profile {status.system_profile or self.record.profile}"
+        took = "" if self.is_resumed else f" in {duration(self.seconds)}"
+        text = f"rebuilt{took}: {title}, profile {status.system_profile or self.record.profile}"
         return Result(Outcome.REBUILT, text, self.seconds, status=status)
 
     def _came_home(self, box: Box, status: Answer, reason: str) -> Result:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kickbuild.errors import HostError, LackingError, RefusedError
+from kickbuild.errors import HostError, LackingError, RefusedError, ToolError
 from kickbuild.run import Completed
 from kickbuild.trigger import remote
 from kickbuild.trigger.box import Box
@@ -179,6 +179,16 @@ def test_what_is_remembered_is_for_the_user_alone_and_damage_is_nothing(tmp_path
     drop_record(host)
     assert not place.exists()
     assert checked_id(ID) == ID
+
+
+def test_where_nothing_can_be_remembered_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    host = parse_host("box1")
+    with pytest.raises(ToolError, match="cannot be remembered") as error, alone_with(host):
+        pass
+    assert error.value.problems[0].hint
+    assert find_record(host) is None
 
 
 def test_one_run_at_a_time_for_a_host() -> None:
