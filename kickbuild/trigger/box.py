@@ -43,9 +43,12 @@ class Box:
         """Which agent answers: the drive's own, or this kickbuild's; empty before the first question."""
         return {None: "", True: "the agent of this kickbuild", False: "the agent on the drive"}[self._pushed]
 
-    def ask(self, command: str, *, profile: str = "", full: bool = False, dry_run: bool = False) -> Answer:
+    def ask(
+        self, command: str, *, profile: str = "", full: bool = False, dry_run: bool = False, ticket: str = ""
+    ) -> Answer:
         """Return what the agent answers to a command, whether that is good news or not.
 
+        An arm does nothing any more once a disarm has come with the same ``ticket``, letters and digits of chance.
         Raises HostError where no answer comes, LackingError where the agent cannot work at all.
         """
         words = remote.agent_words(command, profile=profile, full=full, dry_run=dry_run)
@@ -57,11 +60,13 @@ class Box:
             answer = self._first(words, timeout)
             if answer is not None:
                 return answer
+        program, agent = remote.RUN_FROM_DRIVE, b""
         if self._pushed:
             agent, sha256 = remote.pushed_agent()
-            done = self.transport.run(remote.RUN_PUSHED, [sha256, *words], stdin=agent, timeout=timeout)
-        else:
-            done = self.transport.run(remote.RUN_FROM_DRIVE, words, timeout=timeout)
+            program, words = remote.RUN_PUSHED, [sha256, *words]
+        if ticket:
+            program, words = remote.with_ticket(program, command), [ticket, *words]
+        done = self.transport.run(program, words, stdin=agent, timeout=timeout)
         return self._read(done.code, done.stdout, done.stderr)
 
     def _first(self, words: list[str], timeout: float) -> Answer | None:
@@ -103,6 +108,7 @@ class Box:
         message = {
             remote.NO_ROOM: f"the agent could not be put into a temporary directory: {last}",
             remote.DAMAGED: "the agent arrived damaged, and was not run",
+            remote.WITHDRAWN: "no directory could be made in /run, or the arming was taken back before it began",
             remote.NO_AGENT: "the rebuild drive is no longer mounted where it was",
         }.get(code, f"no agent answered (status {code}): {last}")
         return HostError(message, where=where, hint="is there a sh, and is /tmp writable?")
@@ -127,8 +133,10 @@ class TakenBack:
     is_sure: bool
 
 
-def taken_back(box: Box, name: str = "") -> TakenBack:
+def taken_back(box: Box, name: str = "", ticket: str = "") -> TakenBack:
     """Disarm a box, which calls itself ``name`` where that is known; never raises an expected failure.
+
+    With the ticket of an arming that may still be on its way, that arming is void.
 
     An agent that still arms holds its lock, and goes on when its connection breaks: it is waited for.
     """
@@ -138,7 +146,7 @@ def taken_back(box: Box, name: str = "") -> TakenBack:
         # What was on its way when a connection broke has begun by then.
         time.sleep(_PAUSE)
         try:
-            answer = box.ask("disarm")
+            answer = box.ask("disarm", ticket=ticket)
         except KickbuildError as error:
             said, is_busy = error.problems[0].message, False
         else:

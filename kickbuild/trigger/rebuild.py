@@ -6,6 +6,7 @@ Until the reboot everything can be taken back, and is: by an error, a broken con
 from __future__ import annotations
 
 import contextlib
+import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from kickbuild.errors import HostError, KickbuildError, LackingError, Problem, R
 from kickbuild.trigger import remote
 from kickbuild.trigger.answer import clean
 from kickbuild.trigger.box import may_be_armed, refusal, taken_back
+from kickbuild.trigger.host import HostKind
 from kickbuild.trigger.outcome import Outcome, Result
 from kickbuild.trigger.plan import plan_box, token
 from kickbuild.trigger.record import Record, drop_record, save_record
@@ -74,6 +76,8 @@ class Rebuild:
         self.wish = wish
         self.arms = False
         self.reboots = False
+        # Without a network in between nothing comes late.
+        self._ticket = secrets.token_hex(16) if box.host.kind is HostKind.SSH else ""
 
     def run(self) -> Record:
         """Bring a box to reboot into its rebuild; return what is to be remembered of it.
@@ -134,7 +138,7 @@ class Rebuild:
             if self.reboots:
                 raise
             self.watch.begin("disarm", "taking it back")
-            back = taken_back(self.box, plan.name)
+            back = taken_back(self.box, plan.name, self._ticket)
             if not back.is_sure:
                 self.watch.fail(back.words)
                 if isinstance(error, KickbuildError):
@@ -161,7 +165,7 @@ class Rebuild:
 
     def _arm(self, plan: BoxPlan) -> Answer:
         self.watch.begin("arm", "arming the Rebuild entry for one boot")
-        answer = self.box.ask("arm", profile=plan.profile, full=self.wish.full)
+        answer = self.box.ask("arm", profile=plan.profile, full=self.wish.full, ticket=self._ticket)
         if answer.found("error"):
             raise refusal(answer.findings, self.box.host)
         # Which findings there are is the check's to say: an agent that arms may find others.

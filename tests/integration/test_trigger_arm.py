@@ -42,6 +42,22 @@ def test_an_arming_whose_connection_breaks_is_taken_back(box: SshBox, agent: Sta
     assert done.out == ""
 
 
+def test_an_arming_that_arrives_after_it_was_taken_back_arms_nothing(box: SshBox, agent: StandIn) -> None:
+    # The box's shell gets the command only when kickbuild has given up.
+    shell = box.top / "shell"
+    late = 'case $SSH_ORIGINAL_COMMAND in *" arm "*) touch C/late; while [ ! -f C/go ]; do sleep 0.05; done;; esac'
+    shell.write_text(shell.read_text().replace("PATH=", f"{late.replace('C/', f'{box.control}/')}\nPATH=", 1))
+    process = start(box, "arm", "--confirm", agent.token())
+    until((box.control / "late").exists)
+    process.send_signal(signal.SIGINT)
+    done = ended(process)
+    assert done.code == 130, done.err
+    assert "box1 was not rebooted" in done.err
+    (box.control / "go").touch()
+    until(lambda: not box.has_command())
+    assert "arm" not in agent.calls
+
+
 def test_a_plan_that_changes_while_it_is_read_is_not_armed(box: SshBox, agent: StandIn) -> None:
     token = agent.token()
     agent.before("check", 'rm /control/before-check; trap "sed -i s/TARGET1/TARGET2/ /control/check.json" EXIT')
