@@ -16,8 +16,10 @@ from kickbuild.trigger import remote
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROGRAMS = (remote.RUN_FROM_DRIVE, remote.RUN_PUSHED, remote.REBOOT, remote.REBOOT_THIS, remote.BOOT_ID)
-PROGRAMS += tuple(remote.with_ticket(remote.RUN_PUSHED, command) for command in ("arm", "disarm"))
+PROGRAMS = (
+    *(remote.RUN_FROM_DRIVE, remote.RUN_PUSHED, remote.REBOOT, remote.REBOOT_THIS, remote.BOOT_ID),
+    *(remote.with_ticket(remote.RUN_PUSHED, command) for command in ("arm", "disarm")),
+)
 ECHO = b"""main() { printf '%s\\n' "$*"; exit 5; }\nmain "$@"\n"""
 
 
