@@ -289,6 +289,11 @@ class SshBox(Box):
             self._sshd.wait()
             self._sshd = None
 
+    def has_command(self) -> bool:
+        """Whether a command of a connection is at work, or waits to begin."""
+        done = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True)
+        return bool(self._inside()) or f"/bin/sh {self.top / 'shell'}" in done.stdout
+
     def _inside(self) -> list[int]:
         found = []
         for path in Path("/proc").glob("[0-9]*"):

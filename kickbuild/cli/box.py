@@ -67,22 +67,25 @@ def arm(
     *, host: str | None, as_json: bool, profile: str, full: bool, dry_run: bool, confirm: str | None, **way: Any
 ) -> int:
     """Choose the Rebuild entry for HOST's next boot, once; do not reboot."""
-    from kickbuild.cli.confirmation import confirm_plan
-    from kickbuild.cli.steps import steps_watch
-    from kickbuild.trigger.rebuild import Wish, ready_plan
+    from kickbuild.cli.steps import Steps, steps_watch
+    from kickbuild.trigger.rebuild import Rebuild, Wish, interrupted
     from kickbuild.trigger.record import alone_with
 
     with the_box(host, **way) as box:
         name = _name(profile)
         if dry_run:
             return _show(box, box.ask("arm", profile=name, full=full, dry_run=True), as_json=as_json)
+        steps = Steps(confirm, can_ask=False) if as_json else steps_watch(as_json=False, confirm=confirm)
+        rebuild = Rebuild(box, steps, Wish(name, full))
         with alone_with(box.host):
-            plan = ready_plan(box, Wish(name, full))
-            if as_json:
-                confirm_plan(plan, confirm, can_ask=False)
-            else:
-                steps_watch(as_json=False, confirm=confirm).confirm(plan)
-            return _show(box, box.ask("arm", profile=plan.profile, full=full), as_json=as_json)
+            try:
+                answer = rebuild.arm()
+            except KeyboardInterrupt:
+                steps.note(interrupted(rebuild))
+                raise
+            finally:
+                steps.close()
+        return _show(box, answer, as_json=as_json)
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import termios
 from typing import TYPE_CHECKING
 
 import click
@@ -32,19 +33,24 @@ def confirm_plan(plan: BoxPlan, confirm: str | None, *, can_ask: bool) -> None:
                 hint=f"read the plan; where it is meant: --confirm {token(plan)}",
             )
         return
-    if not (can_ask and sys.stdin.isatty() and sys.stderr.isatty()):
+    # Python has no standard input at all where that was closed.
+    if not (can_ask and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
         raise RefusedError(
             "there is no terminal to confirm on",
             where=plan.host,
             hint=f"read the plan; where it is meant: --confirm {token(plan)}",
         )
     word = word_to_type(plan)
+    # What was typed before the plan was there to read does not confirm it.
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
     click.echo(f"Type {word} to rebuild it, anything else to leave it as it is: ", err=True, nl=False)
     try:
         typed = sys.stdin.readline().strip()
     except KeyboardInterrupt:
         click.echo(err=True)
         raise
+    except UnicodeDecodeError:
+        typed = ""
     if typed != word:
         raise RefusedError("not confirmed; nothing was done", where=plan.host)
 

@@ -33,10 +33,9 @@ def steps_watch(*, as_json: bool, confirm: str | None) -> Steps:
 class Steps:
     """Steps as plain lines on standard error: each when it begins, when it ends, and now and then between."""
 
-    can_ask = True
-
-    def __init__(self, confirm: str | None) -> None:
+    def __init__(self, confirm: str | None, *, can_ask: bool = True) -> None:
         self._confirm = confirm
+        self.can_ask = can_ask
         self._step = ""
         self._begun = time.monotonic()
         self._said = self._begun
@@ -118,7 +117,7 @@ class Clock(Steps):
 
     def note(self, text: str) -> None:
         """Say one line above the clock."""
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, emoji=False)
 
     def confirm(self, plan: BoxPlan) -> None:
         """Show the plan and ask, with no clock in between."""
@@ -150,10 +149,8 @@ class Clock(Steps):
 class Events(Steps):
     """Steps as JSON on standard output, one object on a line; the last one is the result."""
 
-    can_ask = False
-
     def __init__(self, confirm: str | None) -> None:
-        super().__init__(confirm)
+        super().__init__(confirm, can_ask=False)
         self._first = time.monotonic()
         self._last = ""
 

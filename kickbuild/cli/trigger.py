@@ -111,7 +111,7 @@ def wait(
         found = record
         limits = Limits(leave_timeout, timeout, look_every)
         steps = _steps(as_json=as_json, confirm=None)
-        return _reported(steps, lambda: _await(box, found, steps, limits), box, accept_new_host_key)
+        return _reported(steps, lambda: _await(box, found, steps, limits, is_resumed=True), box, accept_new_host_key)
 
 
 def _steps(*, as_json: bool, confirm: str | None) -> Steps:
@@ -138,7 +138,7 @@ def _show_plan(box: Box, wish: Any, *, as_json: bool) -> int:
 
 def _trigger(box: Box, steps: Steps, wish: Any, limits: Limits | None) -> Result:
     from kickbuild.trigger.host import HostKind
-    from kickbuild.trigger.rebuild import Rebuild, on_its_way
+    from kickbuild.trigger.rebuild import Rebuild, interrupted, on_its_way
     from kickbuild.trigger.record import alone_with
 
     can_wait = box.host.kind is HostKind.SSH
@@ -150,18 +150,11 @@ def _trigger(box: Box, steps: Steps, wish: Any, limits: Limits | None) -> Result
                 return on_its_way(record, waits=can_wait)
             return _await(box, record, steps, limits)
         except KeyboardInterrupt:
-            steps.note(_interrupted(box, has_rebooted=rebuild.reboots))
+            steps.note(interrupted(rebuild))
             raise
 
 
-def _interrupted(box: Box, *, has_rebooted: bool) -> str:
-    if has_rebooted:
-        return f"the box rebuilds on: `kickbuild wait {box.host.text}` or `kickbuild status {box.host.text}` tells"
-    return f"{box.host.text} was not rebooted"
-
-
-def _await(box: Box, record: Record, steps: Steps, limits: Limits) -> Result:
-    from kickbuild.trigger.outcome import Outcome
+def _await(box: Box, record: Record, steps: Steps, limits: Limits, *, is_resumed: bool = False) -> Result:
     from kickbuild.trigger.record import drop_record
     from kickbuild.trigger.ssh import Ssh
     from kickbuild.trigger.wait import Waiting
@@ -170,8 +163,10 @@ def _await(box: Box, record: Record, steps: Steps, limits: Limits) -> Result:
     assert isinstance(ssh, Ssh)
     # What is kept leads to a system that goes down.
     ssh.close()
-    result = Waiting(ssh, record, steps, limits).run()
-    if result.outcome is not Outcome.NEVER_RETURNED:
+    waiting = Waiting(ssh, record, steps, limits)
+    waiting.is_resumed = is_resumed
+    result = waiting.run()
+    if not result.is_open:
         drop_record(box.host)
     return result
 

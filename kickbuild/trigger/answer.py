@@ -22,6 +22,8 @@ OUTCOMES: Final = ("none", "started", "refused", "failed", "installed")
 KEEPABLE: Final = ("ssh_host_keys", "machine_id", "hostname", "network")
 _PROFILE: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
+_BOOT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BOOT_WORD: Final = re.compile(r"[0-9A-Za-z-]{0,64}")
 _BLANKS: Final = {"\n": "\n", "\t": "    "}
 
 
@@ -132,6 +134,12 @@ def parse_answer(data: bytes, *, where: str) -> Answer:
         raise HostError(f"the answer is not the agent's: {error}", where=where, hint=_HINT) from error
 
 
+def parse_boot_id(data: bytes) -> str:
+    """Return the id of the running boot: the last line that is one, whatever a login script says; empty for none."""
+    lines = [line.strip() for line in data.decode("utf-8", "replace").splitlines()]
+    return next((line for line in reversed(lines) if _BOOT.fullmatch(line)), "")
+
+
 _HINT: Final = "look at what the box prints: run `sh /kickbuild/agent status --json` of the drive on it by hand"
 
 
@@ -180,6 +188,8 @@ def _answer(value: dict[str, Any]) -> Answer:
     for name in ("id", "last_id", "system_id"):
         if (found := getattr(answer, name)) and not _ID.fullmatch(found):
             raise _WrongError(f"{name} is {_shown(found)}, which is no id")
+    if not _BOOT_WORD.fullmatch(answer.boot_id):
+        raise _WrongError(f"boot_id is {_shown(answer.boot_id)}, which is no id")
     if answer.state not in ("", *STATES):
         raise _WrongError(f"its state is {_shown(answer.state)}")
     if answer.last not in ("", *OUTCOMES):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import HostError, KickbuildError, LackingError, Problem, RefusedError, UsageError
 from kickbuild.trigger import remote
-from kickbuild.trigger.answer import clean, parse_answer
+from kickbuild.trigger.answer import Finding, clean, parse_answer
 
 if TYPE_CHECKING:
-    from kickbuild.trigger.answer import Answer, Finding
+    from kickbuild.trigger.answer import Answer
     from kickbuild.trigger.host import Host
     from kickbuild.trigger.transport import Transport
 
@@ -42,9 +43,12 @@ class Box:
         """Which agent answers: the drive's own, or this kickbuild's; empty before the first question."""
         return {None: "", True: "the agent of this kickbuild", False: "the agent on the drive"}[self._pushed]
 
-    def ask(self, command: str, *, profile: str = "", full: bool = False, dry_run: bool = False) -> Answer:
+    def ask(
+        self, command: str, *, profile: str = "", full: bool = False, dry_run: bool = False, ticket: str = ""
+    ) -> Answer:
         """Return what the agent answers to a command, whether that is good news or not.
 
+        An arm does nothing any more once a disarm has come with the same ``ticket``, letters and digits of chance.
         Raises HostError where no answer comes, LackingError where the agent cannot work at all.
         """
         words = remote.agent_words(command, profile=profile, full=full, dry_run=dry_run)
@@ -56,17 +60,14 @@ class Box:
             answer = self._first(words, timeout)
             if answer is not None:
                 return answer
+        program, agent = remote.RUN_FROM_DRIVE, b""
         if self._pushed:
             agent, sha256 = remote.pushed_agent()
-            done = self.transport.run(remote.RUN_PUSHED, [sha256, *words], stdin=agent, timeout=timeout)
-        else:
-            done = self.transport.run(remote.RUN_FROM_DRIVE, words, timeout=timeout)
+            program, words = remote.RUN_PUSHED, [sha256, *words]
+        if ticket:
+            program, words = remote.with_ticket(program, command), [ticket, *words]
+        done = self.transport.run(program, words, stdin=agent, timeout=timeout)
         return self._read(done.code, done.stdout, done.stderr)
-
-    def boot_id(self) -> str:
-        """Return the id of the boot that is running there."""
-        done = self.transport.run(remote.BOOT_ID, timeout=60)
-        return clean(done.text.strip(), most=64)
 
     def _first(self, words: list[str], timeout: float) -> Answer | None:
         """Return the answer of the agent on the drive; None where another one must be asked."""
@@ -84,7 +85,9 @@ class Box:
         where = self.host.text
         said = [clean(line, most=300) for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
         last = " / ".join(said[-2:]) or "it says nothing"
-        if not stdout.strip():
+        # A login script may have said something all the same.
+        has_answer = stdout.startswith(b"{") or b"\n{" in stdout
+        if not stdout.strip() or (_is_of_sudo(last) and not has_answer):
             raise self._silence(code, last)
         if code not in {0, _FINDINGS, _LACKS, _REFUSED, _FAILED}:
             raise HostError(f"the agent ended with status {code}: {last}", where=where)
@@ -92,7 +95,7 @@ class Box:
 
     def _silence(self, code: int, last: str) -> KickbuildError:
         where = self.host.text
-        if last.startswith("sudo: ") or " sudo: " in last:
+        if _is_of_sudo(last):
             return LackingError(
                 f"sudo does not let the agent run: {last}",
                 where=where,
@@ -105,9 +108,14 @@ class Box:
         message = {
             remote.NO_ROOM: f"the agent could not be put into a temporary directory: {last}",
             remote.DAMAGED: "the agent arrived damaged, and was not run",
+            remote.WITHDRAWN: "no directory could be made in /run, or the arming was taken back before it began",
             remote.NO_AGENT: "the rebuild drive is no longer mounted where it was",
         }.get(code, f"no agent answered (status {code}): {last}")
         return HostError(message, where=where, hint="is there a sh, and is /tmp writable?")
+
+
+def _is_of_sudo(said: str) -> bool:
+    return said.startswith("sudo: ") or " sudo: " in said
 
 
 #: How often a box is asked to disarm when the connection breaks, and the seconds between.
@@ -117,8 +125,18 @@ _PAUSE: Final = 1.0
 _BUSY: Final = 1800.0
 
 
-def taken_back(box: Box) -> str:
-    """Disarm a box, and return what that came to in words; never raises an expected failure.
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What came of disarming: ``words`` tell, ``is_sure`` is whether nothing is armed now."""
+
+    words: str
+    is_sure: bool
+
+
+def taken_back(box: Box, name: str = "", ticket: str = "") -> TakenBack:
+    """Disarm a box, which calls itself ``name`` where that is known; never raises an expected failure.
+
+    With the ticket of an arming that may still be on its way, that arming is void.
 
     An agent that still arms holds its lock, and goes on when its connection breaks: it is waited for.
     """
@@ -128,19 +146,24 @@ def taken_back(box: Box) -> str:
         # What was on its way when a connection broke has begun by then.
         time.sleep(_PAUSE)
         try:
-            answer = box.ask("disarm")
+            answer = box.ask("disarm", ticket=ticket)
         except KickbuildError as error:
             said, is_busy = error.problems[0].message, False
         else:
             errors = answer.found("error")
+            if name and answer.host not in ("", name):
+                errors = (Finding("box.other", "error", f"another box answers, {answer.host}"), *errors)
             if not errors:
-                return "it was disarmed and runs as before" if answer.changed else "nothing is armed"
+                return TakenBack("it was disarmed and runs as before" if answer.changed else "nothing is armed", True)
             said, is_busy = errors[0].message, any(finding.id == "agent.busy" for finding in errors)
         tries += not is_busy
         if tries >= _TRIES or time.monotonic() > deadline:
-            return (
-                f"it could NOT be disarmed ({said}): its next boot may rebuild it; `kickbuild disarm {box.host.text}`"
-            )
+            return TakenBack(f"it could NOT be disarmed ({said}): {may_be_armed(box.host)}", False)
+
+
+def may_be_armed(host: Host) -> str:
+    """Return what is to be said of a box that nobody knows to be disarmed."""
+    return f"its next boot may rebuild it; `kickbuild disarm {host.text}`"
 
 
 def refusal(findings: tuple[Finding, ...], host: Host) -> KickbuildError:

@@ -47,6 +47,8 @@ def parse_host(text: str | None, root: Path | None = None) -> Host:
     assert text is not None
     if text == "local":
         return Host(HostKind.LOCAL, text)
-    if not _DESTINATION.fullmatch(text) or "@-" in text or "//-" in text:
+    if not _DESTINATION.fullmatch(text) or "@-" in text or "//-" in text or text == "ssh://":
         raise UsageError(f"{text!r} is no host", hint="HOST is local, box, user@box or ssh://user@box:port")
+    if port := re.fullmatch(r"([^:/]+):([0-9]+)", text):
+        raise UsageError(f"{text} is no host for ssh", hint=f"a port goes as ssh://{port[1]}:{port[2]}")
     return Host(HostKind.SSH, text)

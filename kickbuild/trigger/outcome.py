@@ -46,6 +46,8 @@ class Result:
     status: Answer | None = None
     #: Whether the system proved itself under a host key that the user's known hosts do not have.
     has_new_key: bool = False
+    #: Whether the rebuild may still come: it is worth waiting for again.
+    is_open: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
@@ -83,6 +85,16 @@ def old_system_because(status: Answer, arming: str) -> str:
         return f"the last rebuild was refused, by what its log says: {status.last_reason}"
     if any(finding.id.startswith("drive.") for finding in status.findings):
         return f"and the rebuild drive is not to be seen: {status.findings[0].message}"
+    if status.state == "armed" and status.id not in ("", arming):
+        return (
+            f"it is armed anew, since {status.since or 'then'} by {status.by or 'somebody'}: this rebuild did not come"
+        )
     if status.state == "armed":
         return "the rebuild is still armed: the boot loader did not come to it"
+    if status.last_id not in ("", arming):
+        when = f", {status.last_time}" if status.last_time else ""
+        return (
+            f"the drive tells of another rebuild ({status.last}{when}), and nothing of this one: the boot loader did"
+            " not find the entry, or the drive, and went home; or somebody has armed the box anew since"
+        )
     return "the drive tells nothing of a rebuild: the boot loader did not find the entry, or the drive, and went home"

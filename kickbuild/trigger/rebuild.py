@@ -5,20 +5,26 @@ Until the reboot everything can be taken back, and is: by an error, a broken con
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import secrets
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kickbuild.errors import HostError, KickbuildError, LackingError, RefusedError
+from kickbuild.errors import HostError, KickbuildError, LackingError, Problem, RefusedError
 from kickbuild.trigger import remote
 from kickbuild.trigger.answer import clean
-from kickbuild.trigger.box import refusal, taken_back
+from kickbuild.trigger.box import may_be_armed, refusal, taken_back
+from kickbuild.trigger.host import HostKind
 from kickbuild.trigger.outcome import Outcome, Result
 from kickbuild.trigger.plan import plan_box, token
-from kickbuild.trigger.record import Record, save_record
+from kickbuild.trigger.record import Record, drop_record, save_record
 from kickbuild.trigger.ssh import Ssh
 from kickbuild.trigger.transport import ReachError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kickbuild.trigger.answer import Answer
     from kickbuild.trigger.box import Box
     from kickbuild.trigger.plan import BoxPlan
     from kickbuild.trigger.watch import Watch
@@ -58,21 +64,47 @@ def ready_plan(box: Box, wish: Wish) -> BoxPlan:
 
 
 class Rebuild:
-    """One rebuild of one box up to the reboot; ``waits`` where somebody is going to wait for it."""
+    """One rebuild of one box up to the reboot; ``waits`` where somebody is going to wait for it.
+
+    ``arms`` is whether the box may be armed by this, ``reboots`` whether the reboot was asked for.
+    """
 
     def __init__(self, box: Box, watch: Watch, wish: Wish, *, waits: bool = False) -> None:
         self.box = box
         self.waits = waits
         self.watch = watch
         self.wish = wish
+        self.arms = False
         self.reboots = False
+        # Without a network in between nothing comes late.
+        self._ticket = secrets.token_hex(16) if box.host.kind is HostKind.SSH else ""
 
     def run(self) -> Record:
         """Bring a box to reboot into its rebuild; return what is to be remembered of it.
 
         Raises RefusedError, or what else went wrong, with the box as it was: or the message says what is different.
-        KeyboardInterrupt goes on to the caller; ``reboots`` then tells whether the reboot was asked for.
+        KeyboardInterrupt goes on to the caller; ``arms`` and ``reboots`` then tell what the box is like.
         """
+        plan = self._confirmed()
+        with self._taking_back(plan):
+            answer = self._arm(plan)
+            record = Record(self.box.host.text, answer.id, plan.boot_id, plan.profile, "ssh_host_keys" in plan.keep)
+            save_record(record)
+            self.watch.end(answer.summary)
+            self.watch.begin("reboot", "telling the box to reboot")
+            self._reboot(plan)
+            self.watch.end("it reboots")
+            return record
+
+    def arm(self) -> Answer:
+        """Bring a box to be armed, and no further; raises as ``run`` does."""
+        plan = self._confirmed()
+        with self._taking_back(plan):
+            answer = self._arm(plan)
+            self.watch.end(answer.summary)
+            return answer
+
+    def _confirmed(self) -> BoxPlan:
         # What ssh asks is asked before a clock runs on the terminal.
         self.box.transport.ready()
         self.watch.begin("check", "checking the box, its drive and its boot loader")
@@ -90,11 +122,31 @@ class Rebuild:
                 hint="look at the new plan",
             )
         self.watch.end("the plan is the same")
+        return plan
+
+    @contextlib.contextmanager
+    def _taking_back(self, plan: BoxPlan) -> Iterator[None]:
+        """Disarm the box where the block fails before the reboot was asked for."""
         try:
-            return self._go(plan)
+            self.arms = True
+            yield
+        except RefusedError:
+            # The agent has written nothing.
+            self.arms = False
+            raise
         except (KickbuildError, KeyboardInterrupt) as error:
-            if not self.reboots:
-                self._take_back(error)
+            if self.reboots:
+                raise
+            self.watch.begin("disarm", "taking it back")
+            back = taken_back(self.box, plan.name, self._ticket)
+            if not back.is_sure:
+                self.watch.fail(back.words)
+                if isinstance(error, KickbuildError):
+                    raise HostError(*error.problems, Problem(back.words, where=self.box.host.text)) from error
+                raise
+            self.arms = False
+            drop_record(self.box.host)
+            self.watch.end(back.words)
             raise
 
     def _require_quiet_way(self) -> None:
@@ -111,41 +163,41 @@ class Rebuild:
                 hint="use a key, with ssh-agent where it has a passphrase; or --no-wait",
             ) from error
 
-    def _go(self, plan: BoxPlan) -> Record:
+    def _arm(self, plan: BoxPlan) -> Answer:
         self.watch.begin("arm", "arming the Rebuild entry for one boot")
-        answer = self.box.ask("arm", profile=plan.profile, full=self.wish.full)
+        answer = self.box.ask("arm", profile=plan.profile, full=self.wish.full, ticket=self._ticket)
         if answer.found("error"):
             raise refusal(answer.findings, self.box.host)
-        if (answer.digest, answer.boot_id, answer.host) != (plan.digest, plan.boot_id, plan.name) or not answer.id:
+        # Which findings there are is the check's to say: an agent that arms may find others.
+        armed = replace(plan_box(plan.host, answer), findings=plan.findings)
+        if token(armed) != token(plan) or not answer.id:
             raise HostError("what was armed is not what was planned", where=self.box.host.text)
-        record = Record(self.box.host.text, answer.id, plan.boot_id, plan.profile, "ssh_host_keys" in plan.keep)
-        save_record(record)
-        self.watch.end(answer.summary)
-        self.watch.begin("reboot", "telling the box to reboot")
-        self._reboot()
-        self.watch.end("it reboots")
-        return record
+        return answer
 
-    def _reboot(self) -> None:
+    def _reboot(self, plan: BoxPlan) -> None:
         self.box.transport.ready()
         # From here on nobody can be sure that the box does not go down.
         self.reboots = True
         try:
-            done = self.box.transport.run(remote.REBOOT, timeout=_REBOOT)
+            done = self.box.transport.run(remote.REBOOT_THIS, [plan.boot_id], timeout=_REBOOT)
         except (ReachError, HostError):
             # The connection broke, as it does when a box goes down; the wait will tell.
             return
         if done.code != 0:
             self.reboots = False
+            if done.code == remote.OTHER_BOOT:
+                raise HostError("another boot runs than the one that was checked", where=self.box.host.text)
             said = clean(done.stderr.decode("utf-8", "replace").strip().replace("\n", " / "), most=300)
             raise HostError(f"the box does not take the command to reboot: {said}", where=self.box.host.text)
 
-    def _take_back(self, error: BaseException) -> None:
-        if isinstance(error, RefusedError):
-            # The agent has written nothing.
-            return
-        self.watch.begin("disarm", "taking it back")
-        self.watch.end(taken_back(self.box))
+
+def interrupted(rebuild: Rebuild) -> str:
+    """Return what a box is like whose rebuild was interrupted."""
+    host = rebuild.box.host
+    if rebuild.reboots:
+        return f"the box rebuilds on: `kickbuild wait {host.text}` or `kickbuild status {host.text}` tells"
+    armed = f"; it may be armed, and {may_be_armed(host)}" if rebuild.arms else ""
+    return f"{host.text} was not rebooted{armed}"
 
 
 def on_its_way(record: Record, *, waits: bool) -> Result:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kickbuild.errors import UsageError, system_error
+from kickbuild.errors import KickbuildError, LackingError, ToolError, UsageError, system_error
 from kickbuild.files import alone_at, atomic_write
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def save_record(record: Record) -> None:
     try:
         atomic_write(_place(record.host), json.dumps(asdict(record)).encode(), mode=0o600)
     except OSError as error:
-        raise system_error(error, _folder()) from error
+        raise _unwritable(error) from error
 
 
 def find_record(host: Host) -> Record | None:
@@ -49,7 +49,7 @@ def find_record(host: Host) -> Record | None:
     try:
         value = json.loads(_place(host.text).read_bytes())
         record = Record(**value)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KickbuildError):
         return None
     texts = (record.host, record.id, record.boot_id, record.profile)
     is_sound = all(isinstance(text, str) for text in texts) and isinstance(record.keeps_host_keys, bool)
@@ -76,15 +76,28 @@ def alone_with(host: Host) -> Iterator[None]:
         place = _place(host.text).with_suffix(".lock")
         place.touch(mode=0o600)
     except OSError as error:
-        raise system_error(error, _folder()) from error
+        raise _unwritable(error) from error
     with alone_at(place):
         yield
+
+
+def _unwritable(error: OSError) -> ToolError:
+    (problem,) = system_error(error, _folder()).problems
+    return ToolError(
+        f"what is triggered cannot be remembered: {problem.message}",
+        hint=problem.hint or "set XDG_STATE_HOME to a directory that can be written",
+    )
 
 
 def _folder() -> Path:
     home = os.environ.get("XDG_STATE_HOME") or ""
     # The specification wants a relative one to be ignored.
-    base = Path(home) if home.startswith("/") else Path("~/.local/state").expanduser()
+    try:
+        base = Path(home) if home.startswith("/") else Path("~/.local/state").expanduser()
+    except RuntimeError as error:
+        raise LackingError(
+            "this user has no home directory", hint="set XDG_STATE_HOME to a directory that can be written"
+        ) from error
     return base / "kickbuild" / "triggered"
 
 

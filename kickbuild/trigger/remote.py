@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NO_AGENT: Final = 93
 NO_ROOM: Final = 94
 DAMAGED: Final = 96
+OTHER_BOOT: Final = 97
+WITHDRAWN: Final = 98
 
 #: Run the agent of the one rebuild drive that is mounted; NO_AGENT where there is none, or several.
 RUN_FROM_DRIVE: Final = (
@@ -33,8 +35,17 @@ RUN_PUSHED: Final = (
     f'cat >"$d/agent" && s=$(sha256sum <"$d/agent") || exit {NO_ROOM}; '
     f'case $s in "$1 "*) shift ;; *) exit {DAMAGED} ;; esac; sh "$d/agent" "$@"'
 )
+#: Of an arming and the disarming that takes it back, both with the same ticket for a first argument, who comes first
+#: makes a directory: what a network delivers late, after it was taken back, arms nothing. A boot removes them.
+_CLAIM: Final = 'r=/run; [ -d "$r" ] || r=/var/run; mkdir "$r/kickbuild-ticket.$1" 2>/dev/null'
+_ARM_ONCE: Final = f"{_CLAIM} || exit {WITHDRAWN}; shift; "
+_TAKE_BACK: Final = f"{_CLAIM}; shift; "
 #: Reboot, by whatever the release has for it.
 REBOOT: Final = "PATH=$PATH:/usr/sbin:/sbin; systemctl reboot || shutdown -r now || reboot"
+#: Reboot where the boot still runs whose id is the first argument: no other box, and no system that has booted since.
+REBOOT_THIS: Final = (
+    f'read -r b </proc/sys/kernel/random/boot_id; case $b in "$1") ;; *) exit {OTHER_BOOT} ;; esac; {REBOOT}'
+)
 #: Tell which boot is running: another one whenever the machine has booted. Needs no root.
 BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 
@@ -51,6 +62,11 @@ def agent_words(command: str, *, profile: str = "", full: bool = False, dry_run:
     if dry_run:
         words.append("--dry-run")
     return words
+
+
+def with_ticket(program: str, command: str) -> str:
+    """Return a program that runs an agent's arm or disarm as one that takes a ticket for its first argument."""
+    return {"arm": _ARM_ONCE, "disarm": _TAKE_BACK}[command] + program
 
 
 def pushed_agent() -> tuple[bytes, str]:

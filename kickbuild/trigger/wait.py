@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import KickbuildError
 from kickbuild.trigger import remote
-from kickbuild.trigger.answer import clean
+from kickbuild.trigger.answer import parse_boot_id
 from kickbuild.trigger.box import Box, taken_back
 from kickbuild.trigger.outcome import Outcome, Result, duration, is_new_system, old_system_because
 from kickbuild.trigger.transport import Reach, ReachError
@@ -48,6 +48,8 @@ class Unproven:
     def __init__(self, ssh: Ssh) -> None:
         self.host: Host = ssh.host
         self._ssh = ssh
+        # Who answered at an earlier look, such as an installer, may have had a key that is no more.
+        ssh.known_hosts.unlink(missing_ok=True)
 
     @property
     def has_drive_commands(self) -> bool:
@@ -67,6 +69,9 @@ class Unproven:
 
 class Waiting:
     """One wait for one box, from the moment at which it was told to reboot."""
+
+    #: Whether it goes on with an earlier wait: how long the rebuild took is then not known.
+    is_resumed = False
 
     def __init__(self, ssh: Ssh, record: Record, watch: Watch, limits: Limits) -> None:
         self.ssh = ssh
@@ -106,7 +111,7 @@ class Waiting:
     def _look(self) -> Result | None:
         """Return what has become of it, None while that is open."""
         try:
-            boot = clean(self.ssh.run_once(remote.BOOT_ID, timeout=60).text.strip(), most=64)
+            boot = parse_boot_id(self.ssh.run_once(remote.BOOT_ID, timeout=60).stdout)
         except ReachError as error:
             if error.reach is Reach.OTHER_KEY:
                 return self._other_key()
@@ -120,8 +125,11 @@ class Waiting:
         except KickbuildError as error:
             self._saw(str(error))
             return None
-        if not boot or boot == self.record.boot_id:
-            if boot and self._has_left:
+        if not boot:
+            self._saw("it answers, and does not tell which boot it runs")
+            return None
+        if boot == self.record.boot_id:
+            if self._has_left:
                 # The network was away, and not the box.
                 self._has_left = False
                 self.watch.begin("leave", "waiting for the box to leave")
@@ -168,14 +176,15 @@ class Waiting:
 
     def _rebuilt(self, status: Answer) -> Result:
         title = status.system_release or "the new system"
-        text = f"rebuilt in {duration(self.seconds)}: {title}, profile {status.system_profile or self.record.profile}"
+        took = "" if self.is_resumed else f" in {duration(self.seconds)}"
+        text = f"rebuilt{took}: {title}, profile {status.system_profile or self.record.profile}"
         return Result(Outcome.REBUILT, text, self.seconds, status=status)
 
     def _came_home(self, box: Box, status: Answer, reason: str) -> Result:
         host = self.record.host
         hint = f"`kickbuild report {host}` shows the installer's logs"
         if status.state == "armed" and status.id == self.record.id:
-            hint = f"{taken_back(box)}; {hint}"
+            hint = f"{taken_back(box).words}; {hint}"
         elif status.state == "spent":
             hint += f"; `kickbuild disarm {host}` takes out what is left of the arming"
         text = f"came back with the old system: {reason}"
@@ -204,10 +213,10 @@ class Waiting:
             "its console, or the drive in another machine (/kickbuild/*/last-refusal.log, rebuild.state, log), tells"
             f" more; `kickbuild wait {self.record.host}` goes on waiting"
         )
-        return Result(Outcome.NEVER_RETURNED, text, self.seconds, hint)
+        return Result(Outcome.NEVER_RETURNED, text, self.seconds, hint, is_open=True)
 
     def _never_left(self) -> Result:
         after = taken_back(Box(self.ssh))
-        text = f"the box did not leave within {duration(self.limits.leave)}: {self._seen}; {after}"
+        text = f"the box did not leave within {duration(self.limits.leave)}: {self._seen}; {after.words}"
         hint = f"kickbuild status {self.record.host} tells whether it is armed; what holds up its shutdown?"
-        return Result(Outcome.NEVER_LEFT, text, self.seconds, hint)
+        return Result(Outcome.NEVER_LEFT, text, self.seconds, hint, is_open=not after.is_sure)

@@ -124,6 +124,19 @@ def test_a_new_host_key_that_proves_nothing_is_never_trusted(box: SshBox, agent:
     assert ARMING not in (box.control / "calls").read_text()
 
 
+def test_a_new_host_key_counts_after_another_that_proved_nothing(box: SshBox, agent: StandIn) -> None:
+    box.on_reboot = box.new_host_key
+    process = start(box, "trigger", "--confirm", agent.token(), "--json", *QUICK)
+    assert process.stdout is not None
+    while b"nothing proves" not in process.stdout.readline():
+        pass
+    box.stop()
+    box.new_host_key()
+    agent.rebuilt()
+    box.start()
+    assert ended(process).code == 0
+
+
 def test_a_new_host_key_is_wrong_where_the_profile_keeps_the_old_one(box: SshBox, agent: StandIn) -> None:
     def on_reboot() -> None:
         box.new_host_key()

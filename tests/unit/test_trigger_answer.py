@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kickbuild.errors import ExitCode, HostError
-from kickbuild.trigger.answer import MOST_BYTES, MOST_CHARACTERS, MOST_TEXT, LogFile, parse_answer
+from kickbuild.trigger.answer import MOST_BYTES, MOST_CHARACTERS, MOST_TEXT, LogFile, parse_answer, parse_boot_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +67,14 @@ def test_new_facts_are_typed_and_lists_are_tuples() -> None:
 
 def test_what_a_login_script_says_first_does_no_harm() -> None:
     assert parse_answer(b"Welcome to {box1}\nmotd\n" + said(host="box1") + b"\n", where="box1").host == "box1"
+
+
+def test_the_boot_id_is_found_among_what_a_login_script_says() -> None:
+    boot = "3bde0ee8-e6a9-4960-94e6-3fd6e3149de6"
+    assert parse_boot_id(f"{boot}\n".encode()) == boot
+    assert parse_boot_id(f"\xff motd of 12:00:01\r\n{boot}\r\nbye\n".encode("latin-1")) == boot
+    for none in (b"", b"Welcome\n", f"boot {boot}\n".encode(), boot[:-1].encode(), boot.upper().encode()):
+        assert parse_boot_id(none) == ""
 
 
 def test_nothing_that_a_box_says_commands_a_terminal() -> None:

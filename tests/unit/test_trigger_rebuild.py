@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kickbuild.errors import HostError, LackingError, RefusedError
+from kickbuild.errors import HostError, LackingError, RefusedError, ToolError
 from kickbuild.run import Completed
 from kickbuild.trigger import remote
 from kickbuild.trigger.box import Box
 from kickbuild.trigger.host import parse_host
-from kickbuild.trigger.rebuild import Rebuild, Wish, on_its_way
+from kickbuild.trigger.rebuild import Rebuild, Wish, interrupted, on_its_way
 from kickbuild.trigger.record import Record, alone_with, checked_id, drop_record, find_record, save_record
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Way:
         self.host = parse_host("local")
         self.answers = answers
         self.asked: list[str] = []
+        self.reboot_code = 0
 
     def ready(self) -> None:
         pass
@@ -44,11 +45,13 @@ class Way:
     def run(self, program: str, words: Sequence[str] = (), *, stdin: bytes = b"", timeout: float) -> Completed:
         assert timeout > 0
         assert not stdin
-        if program == remote.REBOOT:
-            self.asked.append("reboot")
-            return Completed(0, b"", b"")
+        if program == remote.REBOOT_THIS:
+            self.asked.append(f"reboot {words[0]}")
+            return Completed(self.reboot_code, b"", b"no\n")
         self.asked.append(words[0])
         said = {**FACTS, "command": words[0], "changed": True, **self.answers.get(words[0], {})}
+        if said.get("interrupts"):
+            raise KeyboardInterrupt
         return Completed(0, json.dumps(said).encode(), b"")
 
 
@@ -76,21 +79,71 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_steps_come_in_their_order_and_are_remembered() -> None:
-    way = Way(check={"keep": "ssh_host_keys"})
+    way = Way(check={"keep": "ssh_host_keys"}, arm={"keep": "ssh_host_keys"})
     record = Rebuild(Box(way), Agrees(), Wish()).run()
-    assert way.asked == ["check", "check", "arm", "reboot"]
+    assert way.asked == ["check", "check", "arm", "reboot b"]
     assert record == Record("local", ID, "b", "web", keeps_host_keys=True)
     assert find_record(way.host) == record
     assert "goes down" in on_its_way(record, waits=False).hint
 
 
-@pytest.mark.parametrize("wrong", [{"digest": "e"}, {"boot_id": "c"}, {"host": "box2"}, {"id": ""}])
+@pytest.mark.parametrize(
+    "wrong", [{"digest": "e"}, {"boot_id": "c"}, {"target_serial": "S2"}, {"drive_uuid": "u"}, {"id": ""}]
+)
 def test_what_is_armed_otherwise_than_planned_is_taken_back(wrong: dict[str, Any]) -> None:
     way, watch = Way(arm=wrong), Agrees()
     with pytest.raises(HostError, match="not what was planned"):
         Rebuild(Box(way), watch, Wish()).run()
     assert way.asked == ["check", "check", "arm", "disarm"]
     assert watch.said[-1] == "it was disarmed and runs as before"
+    assert find_record(way.host) is None
+
+
+def test_a_reboot_that_is_refused_is_taken_back_and_forgotten() -> None:
+    for code, words in ((1, "does not take the command"), (remote.OTHER_BOOT, "another boot runs")):
+        way = Way()
+        way.reboot_code = code
+        with pytest.raises(HostError, match=words):
+            Rebuild(Box(way), Agrees(), Wish()).run()
+        assert way.asked == ["check", "check", "arm", "reboot b", "disarm"]
+        assert find_record(way.host) is None
+
+
+def test_to_arm_alone_is_as_careful() -> None:
+    way = Way()
+    assert Rebuild(Box(way), Agrees(), Wish()).arm().id == ID
+    assert way.asked == ["check", "check", "arm"]
+    assert find_record(way.host) is None
+    way = Way(arm={"digest": "e"})
+    with pytest.raises(HostError, match="not what was planned"):
+        Rebuild(Box(way), Agrees(), Wish()).arm()
+    assert way.asked[-1] == "disarm"
+
+
+def test_another_box_that_is_disarmed_is_not_the_one() -> None:
+    way, watch = Way(arm={"digest": "e"}, disarm={"host": "box2"}), Agrees()
+    rebuild = Rebuild(Box(way), watch, Wish())
+    with pytest.raises(HostError) as error:
+        rebuild.run()
+    planned, armed = error.value.problems
+    assert "not what was planned" in planned.message
+    assert "could NOT be disarmed (another box answers, box2): its next boot may rebuild it" in armed.message
+    assert rebuild.arms
+
+
+def test_what_an_interruption_leaves_is_said() -> None:
+    rebuild = Rebuild(Box(Way(check={"interrupts": True})), Agrees(), Wish())
+    with pytest.raises(KeyboardInterrupt):
+        rebuild.run()
+    assert interrupted(rebuild) == "local was not rebooted"
+    rebuild = Rebuild(Box(Way(arm={"interrupts": True})), Agrees(), Wish())
+    with pytest.raises(KeyboardInterrupt):
+        rebuild.run()
+    assert interrupted(rebuild) == "local was not rebooted"
+    rebuild = Rebuild(Box(Way(arm={"interrupts": True}, disarm={"interrupts": True})), Agrees(), Wish())
+    with pytest.raises(KeyboardInterrupt):
+        rebuild.run()
+    assert "was not rebooted; it may be armed, and its next boot may rebuild it" in interrupted(rebuild)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +179,16 @@ def test_what_is_remembered_is_for_the_user_alone_and_damage_is_nothing(tmp_path
     drop_record(host)
     assert not place.exists()
     assert checked_id(ID) == ID
+
+
+def test_where_nothing_can_be_remembered_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    host = parse_host("box1")
+    with pytest.raises(ToolError, match="cannot be remembered") as error, alone_with(host):
+        pass
+    assert error.value.problems[0].hint
+    assert find_record(host) is None
 
 
 def test_one_run_at_a_time_for_a_host() -> None:

@@ -16,7 +16,10 @@ from kickbuild.trigger import remote
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROGRAMS = (remote.RUN_FROM_DRIVE, remote.RUN_PUSHED, remote.REBOOT, remote.BOOT_ID)
+PROGRAMS = (
+    *(remote.RUN_FROM_DRIVE, remote.RUN_PUSHED, remote.REBOOT, remote.REBOOT_THIS, remote.BOOT_ID),
+    *(remote.with_ticket(remote.RUN_PUSHED, command) for command in ("arm", "disarm")),
+)
 ECHO = b"""main() { printf '%s\\n' "$*"; exit 5; }\nmain "$@"\n"""
 
 
@@ -90,6 +93,29 @@ def test_the_agent_of_the_one_mounted_drive_is_found(shell: str, tmp_path: Path)
     for text in (other, f"/dev/sdb1 {tmp_path}/one ext4 rw 0 0\n/dev/sdc1 {tmp_path}/two ext4 rw 0 0\n"):
         mounts.write_text(text)
         assert run(shell, program, "status").returncode == remote.NO_AGENT
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_an_arming_that_comes_after_it_was_taken_back_does_nothing(shell: str, tmp_path: Path) -> None:
+    arm, disarm = (remote.with_ticket('echo "$*"', c).replace("r=/run", f"r={tmp_path}/run") for c in ("arm", "disarm"))
+    (tmp_path / "run").mkdir()
+    assert run(shell, arm, "t1", "arm", "--json").stdout == b"arm --json\n"
+    assert run(shell, disarm, "t1", "disarm").stdout == b"disarm\n"
+    for _ in range(2):
+        assert run(shell, disarm, "t2", "disarm").stdout == b"disarm\n"
+    late = run(shell, arm, "t2", "arm", "--json")
+    assert (late.returncode, late.stdout) == (remote.WITHDRAWN, b"")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_other_boot_is_told_to_reboot(shell: str) -> None:
+    assert remote.REBOOT_THIS.endswith(remote.REBOOT)
+    program = remote.REBOOT_THIS.removesuffix(remote.REBOOT) + "echo reboots"
+    boot = run(shell, remote.BOOT_ID).stdout.decode().strip()
+    for other in ([], ["*"], [boot[:-1]], [f"{boot}0"]):
+        done = run(shell, program, *other)
+        assert (done.returncode, done.stdout) == (remote.OTHER_BOOT, b"")
+    assert run(shell, program, boot).stdout == b"reboots\n"
 
 
 def test_sudo_never_asks() -> None:
