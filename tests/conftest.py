@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kickbuild.run import find_tool
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 pytest_plugins = ("boot_count",)
+
+# A machine that has other work is slow, and that is no failure.
+settings.register_profile("kickbuild", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kickbuild")
 
 #: Set by CI, where a missing tool is a failure and not a skip.
 CI = os.environ.get("KICKBUILD_CI") == "1"

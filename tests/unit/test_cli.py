@@ -38,11 +38,17 @@ def test_the_overview_agrees_with_the_command(name: str) -> None:
     assert _COMMANDS[name][2].endswith(".")
 
 
-@pytest.mark.parametrize("name", sorted(set(_COMMANDS) - {"init", "profile", "entry"}))
+@pytest.mark.parametrize("name", sorted(set(_COMMANDS) - {"init", "profile", "entry", "fleet"}))
 def test_every_command_with_a_result_speaks_json(name: str) -> None:
     command = cli.get_command(None, name)  # type: ignore[arg-type]
     assert command is not None
     assert "--json" in {option for parameter in command.params for option in parameter.opts}
+
+
+@pytest.mark.parametrize("name", ["disarm", "plan", "render", "run"])
+def test_every_command_for_fleets_speaks_json(name: str) -> None:
+    result = CliRunner().invoke(cli, ["fleet", name, "--help"], terminal_width=80)
+    assert "--json" in result.output
 
 
 def test_usage_errors_exit_with_2(tmp_path: Path) -> None:

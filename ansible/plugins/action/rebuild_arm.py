@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
@@ -20,11 +21,16 @@ class ActionModule(BoxAction):
         "state": {"type": "str", "choices": ["armed", "disarmed"], "default": "armed"},
         "profile": {"type": "str", "default": ""},
         "token": {"type": "str", "default": "", "no_log": False},
+        "ticket": {"type": "str", "default": ""},
         "full": {"type": "bool", "default": False},
     }
 
     def act(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return what was done, or in check mode what would be."""
+        if not re.fullmatch(r"[A-Za-z0-9]{0,64}", arguments["ticket"]):
+            raise AnsibleActionFail("a ticket is of letters and digits, 64 at most")
+        # A mounted system is armed by this machine's own shell: nothing is late there.
+        self.ticket = "" if arguments["root"] else arguments["ticket"]
         if arguments["state"] == "disarmed":
             return self._disarm(arguments["profile"])
         return self._arm(arguments)
@@ -43,19 +49,20 @@ class ActionModule(BoxAction):
             return result | self._told(dry, changed=bool(dry.steps), what="arm")
         if not arguments["token"]:
             raise AnsibleActionFail(f"token is needed to arm a box: {plan['token']} is the token of its plan")
-        answer = self.box.ask("arm", profile=profile)
+        answer = self.box.ask("arm", profile=profile, ticket=self.ticket)
         if answer.errors or not answer.id:
             return result | {"failed": True, "msg": self._refusal(answer), "answer": as_data(answer)}
         armed = self.plan(answer)
         if any(armed[key] != plan[key] for key in _SAME):
             # Between the two looks something was changed: nobody has said yes to this plan.
-            self.box.ask("disarm")
+            self.box.ask("disarm", ticket=self.ticket)
             return result | {"failed": True, "msg": self._other_plan(plan["token"], armed["token"])}
         told = self._told(answer, changed=answer.changed, what="arm")
         return result | told | {"id": answer.id, "boot_id": answer.boot_id, "digest": answer.digest}
 
     def _disarm(self, profile: str) -> dict[str, Any]:
-        answer = self.box.ask("disarm", profile=profile, dry_run=self._task.check_mode)
+        ticket = "" if self._task.check_mode else self.ticket
+        answer = self.box.ask("disarm", profile=profile, dry_run=self._task.check_mode, ticket=ticket)
         if answer.errors:
             return {"failed": True, "msg": self._refusal(answer), "answer": as_data(answer)}
         changed = bool(answer.steps) if self._task.check_mode else answer.changed

@@ -31,8 +31,12 @@ class ActionModule(BoxAction):
         if self._task.check_mode:
             return result | {"changed": True, "msg": "it would be rebooted"}
         command = arguments["command"] or self._reboot(arguments["root"], status.boot_id)
+        # Only the boot that was looked at: no other box, and no system that has booted since.
+        boot = f"{shlex.quote(arguments['root'])}/proc/sys/kernel/random/boot_id"
+        same = f'set -- {shlex.quote(status.boot_id)}; read -r b <{boot}; [ "$b" = "$1" ] || exit 97'
         # It outlives this command and its terminal, so that the answer arrives before the box is gone.
-        line = f'(trap "" HUP; sleep {max(0, arguments["delay"])}; {command}) >/dev/null 2>&1 </dev/null &'
+        delay = max(0, arguments["delay"])
+        line = f'{same}; (trap "" HUP; sleep {delay}; {command}) >/dev/null 2>&1 </dev/null &'
         done = self.command(f"sh -c {shlex.quote(line)}")
         if done["rc"] != 0:
             told = clean(" ".join(f"{done['stderr']} {done['stdout']}".split()), most=300)

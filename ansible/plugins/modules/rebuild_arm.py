@@ -42,6 +42,13 @@ options:
     description: The profile on the drive, where it holds several.
     type: str
     default: ""
+  ticket:
+    description:
+      - Letters and digits of chance that an arming and the disarming that takes it back have in common.
+      - Once the one has come to the box, the other's arming does nothing there any more. So an arming that a network
+        delivers late, after the box was disarmed, arms nothing.
+    type: str
+    default: ""
   full:
     description: Read the whole ISO on the drive, instead of judging it by its size.
     type: bool
