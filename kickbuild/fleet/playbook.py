@@ -150,6 +150,10 @@ def _environment(collections: Path) -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": f"{collections}:{known}",
         # ansible-runner would switch it off.
         "ANSIBLE_HOST_KEY_CHECKING": os.environ.get("ANSIBLE_HOST_KEY_CHECKING", "True"),
+        # Half an inventory is none, and what Ansible says of it is told in plain words.
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "True",
+        "ANSIBLE_NOCOLOR": "True",
+        "ANSIBLE_FORCE_COLOR": "False",
     }
 
 
@@ -172,11 +176,13 @@ def _last_lines(artifacts: Path) -> str:
     for name in ("stderr", "stdout"):
         try:
             with (artifacts / name).open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 4000))
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 65536))
                 text = file.read().decode("utf-8", "replace")
         except OSError:
             continue
         lines = [clean(line) for line in text.splitlines() if line.strip()]
+        # After a word that it does not know, all of its help follows.
+        lines = [line for line in lines if "ansible-playbook: error: " in line] or lines
         if lines:
             return " / ".join(lines[-3:])
     return "it said nothing"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from kickbuild.errors import Problem, RefusedError, ToolError
-from kickbuild.fleet.playbook import Event, Play, play
+from kickbuild.errors import KickbuildError, Problem, RefusedError, ToolError, UsageError
+from kickbuild.fleet.playbook import Event, Play, Played, play
 from kickbuild.fleet.reports import REBUILT, read_reports
 
 if TYPE_CHECKING:
@@ -59,11 +59,14 @@ class _Course:
     watch: FleetWatch
     fleet: dict[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    is_heard: bool = False
+    """Whether Ansible has told anything of any host."""
     rebooting: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
 
     def heard(self, event: Event) -> None:
         """Take an event."""
+        self.is_heard = True
         said = str(event.result.get("msg") or "")
         if event.action == "fleet_confirm":
             self.fleet = dict(event.result.get("kickbuild_fleet") or {})
@@ -104,7 +107,8 @@ _QUIET: Final = frozenset({"rebuild_info"})
 def plan_fleet_run(wish: FleetWish, watch: FleetWatch) -> dict[str, Any]:
     """Return the plan that the playbook makes in check mode: ``hosts``, ``batches``, ``rows``, ``lines``, ``token``.
 
-    Raises RefusedError with every reason where the fleet is not to be rebuilt, ToolError where Ansible fails.
+    Raises RefusedError with every reason where the fleet is not to be rebuilt, UsageError for an inventory of nobody,
+    ToolError where Ansible fails.
     """
     course = _Course(watch)
     # The dry run of each arming would only repeat what the checks have told.
@@ -112,8 +116,21 @@ def plan_fleet_run(wish: FleetWish, watch: FleetWatch) -> dict[str, Any]:
     done = play(_play(wish, "reimage", variables, check=True), course.heard, course.tick)
     if done.stopped:
         raise KeyboardInterrupt
+    _require_hosts(course, done, wish)
     _require_plan(course, done.last)
     return course.fleet
+
+
+def _require_hosts(course: _Course, done: Played, wish: FleetWish) -> None:
+    """Raise where nobody was asked: Ansible takes that for success, but then nothing is known of any box."""
+    if course.is_heard:
+        return
+    if done.code == 0:
+        raise UsageError(
+            f"{', '.join(wish.inventory)} names no host",
+            hint="`ansible-inventory --graph -i INVENTORY` shows what Ansible reads there",
+        )
+    raise ToolError(f"Ansible asked no host: {done.last}", hint="`ansible-playbook` with -v tells more")
 
 
 def _require_plan(course: _Course, last: str) -> None:
@@ -141,7 +158,7 @@ def run_fleet(wish: FleetWish, token: str, watch: FleetWatch) -> dict[str, dict[
         for host in sorted(course.rebooting):
             watch.said(host, f"is on its way; --resume {course.fleet.get('run')} tells what became of it")
         if left := course.may_be_armed():
-            disarm_fleet(wish, watch, limit=",".join(left))
+            _take_back(wish, watch, left)
         raise KeyboardInterrupt
     _require_plan(course, done.last)
     run = str(course.fleet.get("run", ""))
@@ -150,12 +167,26 @@ def run_fleet(wish: FleetWish, token: str, watch: FleetWatch) -> dict[str, dict[
     return {host: reports.get(host, {"host": host, "run": run, "outcome": "untouched"}) for host in hosts}
 
 
+def _take_back(wish: FleetWish, watch: FleetWatch, hosts: list[str]) -> None:
+    """Disarm hosts of a run that was stopped; say where nobody can tell whether that was done."""
+    try:
+        disarm_fleet(wish, watch, limit=",".join(hosts))
+    except (KeyboardInterrupt, KickbuildError):
+        for host in hosts:
+            watch.said(host, "may be armed; `kickbuild fleet disarm` takes that back")
+        raise
+
+
 def disarm_fleet(wish: FleetWish, watch: FleetWatch, *, limit: str = "") -> bool:
-    """Take back what is armed and has not rebooted; return whether that was done on every host."""
+    """Take back what is armed and has not rebooted; return whether that was done on every host.
+
+    Raises UsageError for an inventory of nobody, ToolError where Ansible asks no host, KeyboardInterrupt.
+    """
     course = _Course(watch)
     done = play(_play(wish, "disarm", {}, limit=limit), course.heard, course.tick)
     if done.stopped:
         raise KeyboardInterrupt
+    _require_hosts(course, done, wish)
     return done.code == 0
 
 

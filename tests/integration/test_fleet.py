@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from agent_standin import ARMING, StandIn
-from command import Done
+from command import Done, kickbuild
 from conftest import needs_root, needs_tools
 from ssh_box import SSH_TOOLS, Client, SshBox
 
@@ -312,6 +312,41 @@ def test_what_is_armed_is_taken_back(fleet: Fleet) -> None:
     (fleet["web3"].box.control / "hold").unlink()
     assert stopped.code == 130, stopped.err
     assert not any(fleet[name].is_armed for name in ("web1", "web2")), (stopped.err, fleet.calls)
+
+
+def test_what_cannot_be_taken_back_is_said(fleet: Fleet) -> None:
+    fleet["web1"].before("arm", "while [ -e /control/hold ]; do sleep 0.1; done")
+    (fleet["web1"].box.control / "hold").touch()
+    process = fleet.start("kickbuild", "fleet", "run", str(fleet.inventory), "--confirm", fleet.token)
+    until(lambda: "arm" in fleet["web1"].calls)
+    fleet.inventory.unlink()
+    process.send_signal(signal.SIGINT)
+    stopped = ended(process)
+    (fleet["web1"].box.control / "hold").unlink()
+    assert stopped.code == 6, stopped.err
+    assert "web1: may be armed" in stopped.err
+    assert "web2" not in stopped.err.partition("may be armed")[2]
+
+
+def test_an_inventory_of_nobody_is_no_fleet(tmp_path: Path) -> None:
+    """Ansible ends well where it has asked nobody; a fleet that may be armed is not told that it is disarmed."""
+    (tmp_path / "empty.yml").write_text("web: {hosts: {}}\n")
+    (tmp_path / "broken.yml").write_text("web: [\n")
+    (tmp_path / "good.yml").write_text("web: {hosts: {web1: {ansible_connection: local}}}\n")
+    environment = {"ANSIBLE_HOME": str(tmp_path / "ansible"), "ANSIBLE_FORCE_COLOR": "1"}
+    for command, sources, code, said in (
+        ("disarm", ["missing.yml"], 6, "missing.yml"),
+        ("disarm", ["empty.yml"], 2, "empty.yml names no host"),
+        ("disarm", ["good.yml", "--limit", "x\x1b[2J"], 6, "no hosts to target"),
+        ("plan", ["good.yml", "--ansible", "--bogus"], 6, "unrecognized arguments: --bogus"),
+        ("plan", ["good.yml", "broken.yml"], 6, "broken.yml"),
+    ):
+        done = kickbuild("fleet", command, *sources, cwd=tmp_path, **environment)
+        assert (done.code, done.out) == (code, ""), (sources, done)
+        assert said in done.err, done.err
+        assert "\x1b" not in done.err
+        # Ansible paints what it says.
+        assert "?[0" not in done.err, done.err
 
 
 def test_kickstarts_are_validated_by_the_collection(fleet: Fleet) -> None:
