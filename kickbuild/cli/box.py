@@ -75,7 +75,10 @@ def arm(
         name = _name(profile)
         if dry_run:
             return _show(box, box.ask("arm", profile=name, full=full, dry_run=True), as_json=as_json)
-        steps = Steps(confirm, can_ask=False) if as_json else steps_watch(as_json=False, confirm=confirm)
+        if as_json:
+            steps = Steps(confirm, can_ask=False, arms_only=True)
+        else:
+            steps = steps_watch(as_json=False, confirm=confirm, arms_only=True)
         rebuild = Rebuild(box, steps, Wish(name, full))
         with alone_with(box.host):
             try:

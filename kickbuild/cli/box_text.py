@@ -58,8 +58,8 @@ def answer_lines(answer: Answer) -> list[str]:
     return [*lines, answer.summary]
 
 
-def plan_lines(plan: BoxPlan) -> list[str]:
-    """Return the plan for a box."""
+def plan_lines(plan: BoxPlan, *, arms_only: bool = False) -> list[str]:
+    """Return the plan for a box, which is rebooted after it was armed or, by ``arms_only``, is not."""
     where = f", mounted on {plan.drive}" if plan.drive else ""
     size = f", {format_size(plan.target_bytes)}" if plan.target_bytes else ""
     serial = f", serial {plan.target_serial}" if plan.target_serial else ""
@@ -74,7 +74,8 @@ def plan_lines(plan: BoxPlan) -> list[str]:
         ("kept", f"{kept}; nothing else of that disk" if kept else "nothing of that disk"),
         ("loader", f"{plan.loader}, {plan.config}"),
     ]
-    rows.append(("steps", "arm the entry for one boot, reboot, wait, look for the new system's stamp"))
+    after = "; nobody reboots the box" if arms_only else ", reboot, wait, look for the new system's stamp"
+    rows.append(("steps", f"arm the entry for one boot{after}"))
     # What the check tells beside warnings is in the lines above, but for an earlier arming.
     findings = tuple(f for f in plan.findings if f.severity != "info" or f.id.startswith("armed."))
     lines = ["This box would be rebuilt:", ""]

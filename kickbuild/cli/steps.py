@@ -21,20 +21,21 @@ if TYPE_CHECKING:
 _PLAIN_PERIOD = 30.0
 
 
-def steps_watch(*, as_json: bool, confirm: str | None) -> Steps:
+def steps_watch(*, as_json: bool, confirm: str | None, arms_only: bool = False) -> Steps:
     """Return the observer that fits where the output goes."""
     if as_json:
         return Events(confirm)
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        return Clock(confirm)
-    return Steps(confirm)
+        return Clock(confirm, arms_only=arms_only)
+    return Steps(confirm, arms_only=arms_only)
 
 
 class Steps:
     """Steps as plain lines on standard error: each when it begins, when it ends, and now and then between."""
 
-    def __init__(self, confirm: str | None, *, can_ask: bool = True) -> None:
+    def __init__(self, confirm: str | None, *, can_ask: bool = True, arms_only: bool = False) -> None:
         self._confirm = confirm
+        self._arms_only = arms_only
         self.can_ask = can_ask
         self._step = ""
         self._begun = time.monotonic()
@@ -72,7 +73,8 @@ class Steps:
     def confirm(self, plan: BoxPlan) -> None:
         """Show the plan and ask."""
         doubt = naming_doubt(plan)
-        for line in ["", *plan_lines(plan), *(["", doubt] if doubt else []), "", token_line(plan), ""]:
+        lines = plan_lines(plan, arms_only=self._arms_only)
+        for line in ["", *lines, *(["", doubt] if doubt else []), "", token_line(plan), ""]:
             click.echo(line, err=True)
         confirm_plan(plan, self._confirm, can_ask=self.can_ask)
 
@@ -89,8 +91,8 @@ class Steps:
 class Clock(Steps):
     """Steps on a terminal: the one that goes on has a clock that runs, and the last thing seen."""
 
-    def __init__(self, confirm: str | None) -> None:
-        super().__init__(confirm)
+    def __init__(self, confirm: str | None, *, arms_only: bool = False) -> None:
+        super().__init__(confirm, arms_only=arms_only)
         from rich.console import Console
         from rich.live import Live
 

@@ -71,6 +71,8 @@ def test_the_plan_is_shown_where_its_token_is_asked_for(box: SshBox, agent: Stan
     done = kickbuild(box, "arm", "--json")
     assert done.code == 5, done.err
     assert "ERASED   the one disk with serial = TARGET1" in done.err
+    assert "arm the entry for one boot; nobody reboots the box" in done.err
+    assert "look for" not in done.err
     assert f"--confirm {agent.token()}" in done.err
 
 
