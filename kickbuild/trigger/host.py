@@ -14,6 +14,7 @@ from kickbuild.errors import UsageError
 #: What ssh takes as a destination: ``box``, ``user@box``, ``ssh://user@box:2222``, ``user@fe80::1%eth0``. No sign that
 #: a shell knows: a ProxyCommand of the user's configuration may pass it on.
 _DESTINATION: Final = re.compile(r"[A-Za-z0-9_.:][A-Za-z0-9_.@:/%+\[\]=~^,-]{0,254}")
+_LAST_PORT: Final = 65535
 
 
 class HostKind(Enum):
@@ -51,4 +52,7 @@ def parse_host(text: str | None, root: Path | None = None) -> Host:
         raise UsageError(f"{text!r} is no host", hint="HOST is local, box, user@box or ssh://user@box:port")
     if port := re.fullmatch(r"([^:/]+):([0-9]+)", text):
         raise UsageError(f"{text} is no host for ssh", hint=f"a port goes as ssh://{port[1]}:{port[2]}")
+    # ssh itself would answer with all of its usage.
+    if (port := re.fullmatch(r"ssh://.*:([0-9]+)/?", text)) and not 1 <= int(port[1]) <= _LAST_PORT:
+        raise UsageError(f"{text} is no host: no port has the number {port[1]}")
     return Host(HostKind.SSH, text)

@@ -29,7 +29,7 @@ def test_what_ssh_takes_is_a_host(text: str) -> None:
     [
         *("", "-oProxyCommand=id", "-", "root@-oProxyCommand=id", "ssh://-x", "a b", "a;b", "a$(id)", "a`id`", "a|b"),
         *("a&b", "a\nb", "a\x1b[2J", "a'b", 'a"b', "b\u00f6x", "a\\b", "<a>", "a" * 300, "local\n"),
-        *("box:22", "root@box:22", "ssh://"),
+        *("box:22", "root@box:22", "ssh://", "ssh://box:0", "ssh://root@box:65536", "ssh://[::1]:99999"),
     ],
 )
 def test_nothing_else_is_a_host(text: str) -> None:
