@@ -83,7 +83,7 @@ class StandIn:
     def refuses(self, name: str, finding: str, message: str, hint: str = "mend it", *, code: int = 5) -> None:
         """Let a command find an error."""
         found = [{"id": finding, "severity": "error", "message": message, "hint": hint}]
-        self.says(name, code=code, findings=found, errors=1, summary="refused: 1 errors; nothing was written")
+        self.says(name, code=code, findings=found, errors=1, summary="refused: 1 error; nothing was written")
 
     def before(self, name: str, program: str) -> None:
         """Run a program in the box before a command is answered."""

@@ -3,7 +3,7 @@
 run_check() {
     check_all
     if [ "$errors" -gt 0 ]; then
-        summary="not ready: $errors errors"
+        summary="not ready: $(counted_errors)"
         end 1
     fi
     summary="ready: $profile can be armed"
@@ -33,7 +33,7 @@ run_arm() {
     hold_box
     check_all
     if [ "$errors" -gt 0 ]; then
-        summary="refused: $errors errors; nothing was written"
+        summary="refused: $(counted_errors); nothing was written"
         end "$(refusal_code)"
     fi
     begin_change
@@ -84,7 +84,7 @@ run_disarm() {
     find_loader
     check_config
     if [ "$errors" -gt 0 ]; then
-        summary="refused: $errors errors; nothing was written"
+        summary="refused: $(counted_errors); nothing was written"
         end "$(refusal_code)"
     fi
     begin_change
@@ -205,7 +205,7 @@ refuse_armed() {
 # change_menu COMMAND: enter or leave, where no check speaks against it.
 change_menu() {
     if [ "$errors" -gt 0 ]; then
-        summary="refused: $errors errors; nothing was written"
+        summary="refused: $(counted_errors); nothing was written"
         end "$(refusal_code)"
     fi
     begin_change

@@ -29,7 +29,7 @@ find_drive() {
     manifest=$root${drive%/}/kickbuild/manifest.json
     mount_of "$drive"
     if [ "$m_point" != "$drive" ]; then
-        finding drive.not-mounted error "$drive is a directory on $m_point, not a filesystem of its own" \
+        finding drive.not-mounted error "$drive is a directory on ${m_point:-an unknown filesystem}, not a filesystem of its own" \
             "mount the rebuild drive, and run the agent that is on it"
         return 1
     fi

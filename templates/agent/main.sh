@@ -102,6 +102,8 @@ end() {
     exit "$1"
 }
 
+counted_errors() { if [ "$errors" -eq 1 ]; then printf '1 error'; else printf '%s errors' "$errors"; fi; }
+
 refusal_code() { if [ "$lacks" -gt 0 ]; then printf 4; else printf 5; fi; }
 
 # set_out: what every command begins with.

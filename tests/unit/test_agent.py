@@ -489,16 +489,29 @@ def test_everything_is_said_at_once(tmp_path: Path) -> None:
     box = Box(tmp_path)
     for spoil in (twin, changed_ks, short_iso, boot_on_lvm, small_memory, gone, installer, not_root):
         spoil(box)
-    assert box.run("check", "--json").failed == {
+    checked = box.run("check", "--json")
+    assert checked.failed == {
         *("drive.twins", "file.changed", "file.size", "oneshot.abstraction", "memory", "target.missing"),
         *("box.installer", "privileges"),
     }
+    assert checked.json["summary"] == "not ready: 8 errors"
 
 
 def test_a_drive_without_a_manifest(tmp_path: Path) -> None:
     box = Box(tmp_path)
     no_manifest(box)
-    assert box.run("check", "--json").failed == {"drive.missing"}
+    checked = box.run("check", "--json")
+    assert checked.failed == {"drive.missing"}
+    assert checked.json["summary"] == "not ready: 1 error"
+    assert box.run("arm").out.splitlines()[-1] == "refused: 1 error; nothing was written"
+
+
+def test_a_root_of_which_no_mounts_are_known(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.mounts = []
+    checked = box.run("check", "--json")
+    assert "drive.not-mounted" in checked.failed
+    assert "on an unknown filesystem, not" in checked.out
 
 
 def test_two_drives(tmp_path: Path) -> None:
