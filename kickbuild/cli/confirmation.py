@@ -19,31 +19,37 @@ _NAMELESS = {"localhost", "localhost4", "localhost6", "none"}
 
 
 def confirm_plan(plan: BoxPlan, confirm: str | None, *, can_ask: bool) -> None:
-    """Return where the plan is confirmed: by its token, or by the box's short name typed on the terminal.
+    """Return where the plan of a box is confirmed: by its token, or by the box's short name typed on the terminal.
 
     Raises RefusedError where it is not.
     """
     from kickbuild.trigger.plan import token
 
-    if confirm is not None:
-        if confirm.strip().lower() != token(plan):
+    word = word_to_type(plan)
+    question = f"Type {word} to rebuild it, anything else to leave it as it is: "
+    confirm_token(token(plan), confirm, word=word, question=question, where=plan.host, can_ask=can_ask)
+
+
+def confirm_token(token: str, given: str | None, *, word: str, question: str, where: str = "", can_ask: bool) -> None:
+    """Return where a plan is confirmed: ``given`` is its token, or ``word`` is typed on the terminal.
+
+    Raises RefusedError where it is not.
+    """
+    hint = f"read the plan; where it is meant: --confirm {token}"
+    if given is not None:
+        if given.strip().lower() != token:
             raise RefusedError(
                 "--confirm is the token of another plan: something has changed, or was different from the beginning",
-                where=plan.host,
-                hint=f"read the plan; where it is meant: --confirm {token(plan)}",
+                where=where,
+                hint=hint,
             )
         return
     # Python has no standard input at all where that was closed.
     if not (can_ask and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
-        raise RefusedError(
-            "there is no terminal to confirm on",
-            where=plan.host,
-            hint=f"read the plan; where it is meant: --confirm {token(plan)}",
-        )
-    word = word_to_type(plan)
+        raise RefusedError("there is no terminal to confirm on", where=where, hint=hint)
     # What was typed before the plan was there to read does not confirm it.
     termios.tcflush(sys.stdin, termios.TCIFLUSH)
-    click.echo(f"Type {word} to rebuild it, anything else to leave it as it is: ", err=True, nl=False)
+    click.echo(question, err=True, nl=False)
     try:
         typed = sys.stdin.readline().strip()
     except KeyboardInterrupt:
@@ -52,7 +58,7 @@ def confirm_plan(plan: BoxPlan, confirm: str | None, *, can_ask: bool) -> None:
     except UnicodeDecodeError:
         typed = ""
     if typed != word:
-        raise RefusedError("not confirmed; nothing was done", where=plan.host)
+        raise RefusedError("not confirmed; nothing was done", where=where)
 
 
 def word_to_type(plan: BoxPlan) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kickbuild.cli.confirmation import confirm_token
 from kickbuild.cli.output import echo_json, plain
-from kickbuild.errors import ExitCode, RefusedError
+from kickbuild.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,8 +147,8 @@ def plan(*, as_json: bool, **options: Any) -> None:
 @fleet.command()
 @_fleet_options
 @_plan_options
-@click.option("--confirm", default="", metavar="TOKEN", help="Say yes to the plan that has this token.")
-def run(*, as_json: bool, confirm: str, **options: Any) -> int:
+@click.option("--confirm", metavar="TOKEN", help="Say yes to the plan that has this token.")
+def run(*, as_json: bool, confirm: str | None, **options: Any) -> int:
     """Rebuild every box in INVENTORY: check all, confirm once, then a canary, a tenth, half at a time.
 
     Whatever goes wrong ends the run with its batch. Exits with 0 where all boxes are new, with 1 where one is not.
@@ -159,7 +160,10 @@ def run(*, as_json: bool, confirm: str, **options: Any) -> int:
     found = plan_fleet_run(wish, lines)
     for line in found["lines"]:
         click.echo(plain(line), err=True)
-    _confirm(found["token"], len(found["hosts"]), confirm, can_ask=not as_json)
+    if found["hosts"]:
+        token, boxes = found["token"], len(found["hosts"])
+        question = f"Type {token} to erase and rebuild {boxes} boxes, anything else to leave them: "
+        confirm_token(token, confirm, word=token, question=question, can_ask=not as_json)
     reports = run_fleet(wish, found["token"], lines)
     if as_json:
         echo_json({"run": found["run"], "hosts": reports})
@@ -212,22 +216,6 @@ def _wish(options: dict[str, Any]) -> FleetWish:
 def _plan_value(found: dict[str, Any]) -> dict[str, Any]:
     boxes = {"hosts": found["rows"], "done": found["done"], "batches": found["batches"]}
     return {"token": found["token"], "run": found["run"], **boxes}
-
-
-def _confirm(token: str, boxes: int, given: str, *, can_ask: bool) -> None:
-    """Return where the plan is confirmed: by its token. Raises RefusedError where it is not."""
-    if not boxes:
-        return
-    hint = f"read the plan; where it is meant: --confirm {token}"
-    if given:
-        if given.strip().lower() != token:
-            raise RefusedError("--confirm is the token of another plan: something has changed since", hint=hint)
-        return
-    if not (can_ask and sys.stdin.isatty() and sys.stderr.isatty()):
-        raise RefusedError("there is no terminal to confirm on", hint=hint)
-    click.echo(f"Type {token} to erase and rebuild {boxes} boxes, anything else to leave them: ", err=True, nl=False)
-    if sys.stdin.readline().strip() != token:
-        raise RefusedError("not confirmed; nothing was done")
 
 
 class _Lines:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kickbuild.cli.confirmation import confirm_plan, naming_doubt, word_to_type
+from kickbuild.cli.confirmation import confirm_plan, confirm_token, naming_doubt, word_to_type
 from kickbuild.errors import ExitCode, RefusedError
 from kickbuild.trigger.answer import Answer
 from kickbuild.trigger.plan import plan_box, token
@@ -42,3 +42,9 @@ def test_a_token_confirms_its_plan_alone() -> None:
             confirm_plan(PLAN, other, can_ask=True)
         assert error.value.exit_code == ExitCode.REFUSED
         assert token(PLAN) in error.value.problems[0].hint
+
+
+def test_without_a_standard_input_nothing_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(RefusedError, match="no terminal to confirm on"):
+        confirm_token("0123456789ab", None, word="0123456789ab", question="Type it: ", can_ask=True)
