@@ -6,21 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kickbuild.cli.host_options import host_options, the_box
+from kickbuild.cli.host_options import full_option, host_options, profile_option, the_box
 from kickbuild.cli.output import echo_json
 
 if TYPE_CHECKING:
     from kickbuild.trigger.answer import Answer
     from kickbuild.trigger.box import Box
 
-_PROFILE = click.option("--profile", default="", metavar="NAME", help="The profile, where the drive holds several.")
-_FULL = click.option("--full", is_flag=True, help="Read the whole ISO, too.")
 _DRY = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 
 
 @click.command()
 @host_options
-@_PROFILE
+@profile_option
 def status(*, host: str | None, as_json: bool, profile: str, **way: Any) -> int:
     """Tell what is armed on HOST, since when and by whom, and what came of the last rebuild."""
     from kickbuild.errors import HostError
@@ -29,7 +27,7 @@ def status(*, host: str | None, as_json: bool, profile: str, **way: Any) -> int:
 
     with the_box(host, **way) as box:
         try:
-            answer = box.ask("status", profile=_name(profile))
+            answer = box.ask("status", profile=profile)
         except ReachError as error:
             if find_record(box.host) is None:
                 raise
@@ -40,27 +38,27 @@ def status(*, host: str | None, as_json: bool, profile: str, **way: Any) -> int:
 
 @click.command()
 @host_options
-@_PROFILE
+@profile_option
 def report(*, host: str | None, as_json: bool, profile: str, **way: Any) -> int:
     """Tell what HOST's drive and system say of the last rebuild, with the installer's logs."""
     with the_box(host, **way) as box:
-        return _show(box, box.ask("report", profile=_name(profile)), as_json=as_json)
+        return _show(box, box.ask("report", profile=profile), as_json=as_json)
 
 
 @click.command()
 @host_options
-@_PROFILE
-@_FULL
+@profile_option
+@full_option
 def check(*, host: str | None, as_json: bool, profile: str, full: bool, **way: Any) -> int:
     """Check everything on HOST that a rebuild needs; change nothing."""
     with the_box(host, **way) as box:
-        return _show(box, box.ask("check", profile=_name(profile), full=full), as_json=as_json)
+        return _show(box, box.ask("check", profile=profile, full=full), as_json=as_json)
 
 
 @click.command()
 @host_options
-@_PROFILE
-@_FULL
+@profile_option
+@full_option
 @_DRY
 @click.option("--confirm", metavar="TOKEN", help="The token of the plan, instead of typing the box's name.")
 def arm(
@@ -72,14 +70,13 @@ def arm(
     from kickbuild.trigger.record import alone_with
 
     with the_box(host, **way) as box:
-        name = _name(profile)
         if dry_run:
-            return _show(box, box.ask("arm", profile=name, full=full, dry_run=True), as_json=as_json)
+            return _show(box, box.ask("arm", profile=profile, full=full, dry_run=True), as_json=as_json)
         if as_json:
             steps = Steps(confirm, can_ask=False, arms_only=True)
         else:
             steps = steps_watch(as_json=False, confirm=confirm, arms_only=True)
-        rebuild = Rebuild(box, steps, Wish(name, full))
+        rebuild = Rebuild(box, steps, Wish(profile, full))
         with alone_with(box.host):
             try:
                 answer = rebuild.arm()
@@ -98,14 +95,6 @@ def disarm(*, host: str | None, as_json: bool, dry_run: bool, **way: Any) -> int
     """Take the arming of HOST back: its files are then what they were."""
     with the_box(host, **way) as box:
         return _show(box, box.ask("disarm", dry_run=dry_run), as_json=as_json)
-
-
-def _name(profile: str) -> str:
-    import re
-
-    if profile and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", profile):
-        raise click.BadParameter(f"{profile!r} is no name of a profile", param_hint="--profile")
-    return profile
 
 
 def _show(box: Box, answer: Answer, *, as_json: bool) -> int:

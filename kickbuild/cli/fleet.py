@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kickbuild.cli.confirmation import confirm_token
-from kickbuild.cli.output import echo_json, plain
+from kickbuild.cli.output import clock, echo_json, plain
 from kickbuild.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -237,5 +237,4 @@ class _Lines:
 
     def _line(self, text: str) -> None:
         self._said = time.monotonic()
-        whole = int(self._said - self._begun)
-        click.echo(f"{whole // 60:3d}:{whole % 60:02d} {text}", err=True)
+        click.echo(f"{clock(self._said - self._begun)} {text}", err=True)

@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
+def _profile_name(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    import re
+
+    if value and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", value):
+        raise click.BadParameter(f"{value!r} is no name of a profile", ctx=context, param=parameter)
+    return value
+
+
+profile_option = click.option(
+    "--profile", default="", metavar="NAME", callback=_profile_name, help="The profile, where the drive holds several."
+)
+full_option = click.option("--full", is_flag=True, help="Read the whole ISO, too.")
+
+
 def host_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add HOST, or the directory of a mounted system, and the options that say how it is reached."""
     root = click.option("--root", type=_PATH, metavar="DIR", help="Instead of HOST: the system that is mounted on DIR.")

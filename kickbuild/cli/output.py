@@ -42,6 +42,12 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
+def clock(seconds: float) -> str:
+    """Return a time that has gone by, as minutes and seconds in a column: ``" 14:03"``."""
+    whole = int(seconds)
+    return f"{whole // 60:3d}:{whole % 60:02d}"
+
+
 def aligned(rows: Iterable[tuple[str, str]], *, indent: str = "") -> list[str]:
     """Return ``label  value`` lines with the values in one column."""
     rows = list(rows)

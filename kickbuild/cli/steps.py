@@ -12,6 +12,7 @@ import click
 
 from kickbuild.cli.box_text import plan_lines, plan_value, token_line
 from kickbuild.cli.confirmation import confirm_plan, naming_doubt
+from kickbuild.cli.output import clock
 from kickbuild.trigger.outcome import duration
 
 if TYPE_CHECKING:
@@ -134,18 +135,14 @@ class Clock(Steps):
         from rich.text import Text
 
         return Text.assemble(
-            (f"{self._time()} {self._step:<11} ", "bold"), self._text, overflow="ellipsis", no_wrap=True
+            (f"{clock(self._elapsed)} {self._step:<11} ", "bold"), self._text, overflow="ellipsis", no_wrap=True
         )
 
     def _left(self, text: str, colour: str) -> None:
         from rich.text import Text
 
         self.close()
-        self._console.print(Text.assemble(f"{self._time()} ", (f"{self._step:<11} ", colour), text))
-
-    def _time(self) -> str:
-        whole = int(self._elapsed)
-        return f"{whole // 60:3d}:{whole % 60:02d}"
+        self._console.print(Text.assemble(f"{clock(self._elapsed)} ", (f"{self._step:<11} ", colour), text))
 
 
 class Events(Steps):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kickbuild.cli.box import _FULL, _PROFILE, _name
-from kickbuild.cli.host_options import the_box, way_options
+from kickbuild.cli.host_options import full_option, profile_option, the_box, way_options
 from kickbuild.cli.output import echo_json, plain
 from kickbuild.errors import ExitCode, KickbuildError, UsageError
 
@@ -58,8 +57,8 @@ def _waits(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("host", metavar="HOST")
 @way_options
-@_PROFILE
-@_FULL
+@profile_option
+@full_option
 @click.option("--plan", "only_plan", is_flag=True, help="Only print the plan and its token.")
 @click.option("--confirm", metavar="TOKEN", help="The token of the plan, instead of typing the box's name.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the box to come back.")
@@ -72,7 +71,7 @@ def trigger(
     from kickbuild.trigger.rebuild import Wish
     from kickbuild.trigger.wait import Limits
 
-    wish = Wish(_name(profile), full)
+    wish = Wish(profile, full)
     with the_box(host, **way) as box:
         if only_plan:
             return _show_plan(box, wish, as_json=as_json)
