@@ -62,18 +62,8 @@ class Manifest:
 def render_manifest(manifest: Manifest) -> bytes:
     """Return the manifest as JSON: the same bytes for the same content."""
     drive = {"label": manifest.label, "uuid": manifest.uuid}
-    profiles = _lines(
-        {
-            name: {k: v for k, v in asdict(record).items() if k != "keep" or v}
-            for name, record in manifest.profiles.items()
-        }
-    )
-    files = _lines(
-        {
-            path: {k: v for k, v in asdict(record).items() if k != "origin" or v}
-            for path, record in manifest.files.items()
-        }
-    )
+    profiles = _lines({name: _told(record, unless_empty="keep") for name, record in manifest.profiles.items()})
+    files = _lines({path: _told(record, unless_empty="origin") for path, record in manifest.files.items()})
     text = (
         f'{{\n "schema": {SCHEMA},\n "kickbuild": {json.dumps(__version__)},\n "drive": {_compact(drive)},\n'
         f' "profiles": {profiles},\n "files": {files}\n}}\n'
@@ -103,6 +93,10 @@ def parse_manifest(data: bytes, *, where: str) -> Manifest:
             where=where,
             hint="remove the file and run `kickbuild prepare` again: it copies everything anew",
         ) from error
+
+
+def _told(record: ProfileRecord | FileRecord, *, unless_empty: str) -> dict[str, Any]:
+    return {key: value for key, value in asdict(record).items() if key != unless_empty or value}
 
 
 def _lines(records: dict[str, Any]) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from kickbuild import __version__, resources
+from kickbuild import resources
 from kickbuild.kickstart.document import is_one_section
-from kickbuild.quoting import shell_quote
+from kickbuild.kickstart.guard import guard_program, preamble, rebuild_values
 
 if TYPE_CHECKING:
     from kickbuild.drive.ref import DriveRef
@@ -34,19 +34,10 @@ def after_section(
 
     ``release`` is the release's name on the drive; ``onerror`` tells whether its installer knows ``%onerror``.
     """
-    values = {
-        "KB_PROFILE": profile_name,
-        "KB_DIGEST": profile_digest,
-        "KB_RELEASE": release,
-        "KB_VERSION": __version__,
-        "KB_SOURCE_TAG": source.kind.name,
-        "KB_SOURCE_KIND": source.kind.value,
-        "KB_SOURCE": source.value,
-        "KB_KEEP": ",".join(keep),
-    }
+    values = rebuild_values(profile_name, profile_digest, release, source) | {"KB_KEEP": ",".join(keep)}
     if any("\n" in value for value in values.values()):
         raise ValueError("a value of more than one line could end its section")
-    head = "".join(f"{key}={shell_quote(value)}\n" for key, value in values.items())
+    head = preamble(values)
     sections = ["%post --nochroot --log=/tmp/kickbuild-after.log", f"{head}{after_program('after')}", "%end"]
     if onerror:
         sections += ["%onerror --log=/tmp/kickbuild-onerror.log", f"{head}{after_program('failed')}", "%end"]
@@ -60,8 +51,8 @@ def after_program(name: str) -> str:
     Raises ValueError where a line of it would end its section.
     """
     home = resources.templates() / "kickstart"
-    guard, ground, own = ((home / f"{part}.sh").read_text(encoding="utf-8") for part in ("guard", "drive", name))
-    shared = [resources.shell_function(guard, function) for function in _OF_THE_GUARD]
+    ground, own = ((home / f"{part}.sh").read_text(encoding="utf-8") for part in ("drive", name))
+    shared = [resources.shell_function(guard_program(), function) for function in _OF_THE_GUARD]
     program = "\n".join([ground, "# The guard's own functions.\n", *shared, own]).rstrip()
     if not is_one_section(f"%post\n{program}\n%end\n"):
         raise ValueError(f"a line of {name}.sh ends its section")

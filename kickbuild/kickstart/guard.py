@@ -14,6 +14,8 @@ from kickbuild.profile.describe import target_words
 from kickbuild.quoting import shell_quote
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kickbuild.drive.ref import DriveRef
     from kickbuild.profile.model import Target
     from kickbuild.releases.model import Capabilities
@@ -45,14 +47,7 @@ def render_guard(
     ``@TARGET@`` stands for the disk and ``@OTHERS@`` for all disks that are neither it nor the drive; ``firmware`` is
     the one that the profile asks for, or empty. ``iso_size`` is in bytes. Raises ValueError for text with a NUL byte.
     """
-    values = {
-        "KB_PROFILE": profile_name,
-        "KB_DIGEST": profile_digest,
-        "KB_RELEASE": release,
-        "KB_VERSION": __version__,
-        "KB_SOURCE_TAG": source.kind.name,
-        "KB_SOURCE_KIND": source.kind.value,
-        "KB_SOURCE": source.value,
+    values = rebuild_values(profile_name, profile_digest, release, source) | {
         "KB_SOURCE_MOUNTS": _INSTALLER_MOUNTS if capabilities.source_mount else "",
         "KB_KICKSTART": kickstart_path,
         "KB_ISO": iso_path,
@@ -70,7 +65,25 @@ def render_guard(
         "KB_INCLUDE": INCLUDE,
         "KB_STORAGE": "\n".join(f"{condition}\t{line}" for condition, line in storage_lines),
     }
-    return "".join(f"{name}={shell_quote(value)}\n" for name, value in values.items()) + guard_program()
+    return preamble(values) + guard_program()
+
+
+def rebuild_values(profile_name: str, profile_digest: str, release: str, source: DriveRef) -> dict[str, str]:
+    """Return what every script of a rebuild knows of it: its profile, and where its drive is."""
+    return {
+        "KB_PROFILE": profile_name,
+        "KB_DIGEST": profile_digest,
+        "KB_RELEASE": release,
+        "KB_VERSION": __version__,
+        "KB_SOURCE_TAG": source.kind.name,
+        "KB_SOURCE_KIND": source.kind.value,
+        "KB_SOURCE": source.value,
+    }
+
+
+def preamble(values: Mapping[str, str]) -> str:
+    """Return the lines of shell that set variables. Raises ValueError for text with a NUL byte."""
+    return "".join(f"{name}={shell_quote(value)}\n" for name, value in values.items())
 
 
 @cache

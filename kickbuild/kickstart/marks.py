@@ -74,9 +74,9 @@ def _step(document: Document, position: int) -> tuple[str | None, int]:
     if not is_mark(line):
         return line.text + line.ending, position + 1
     if line.text in {AFTER_BEGIN, AFTER_BEGIN + JOINED}:
-        return _after_end(document, position)
+        return _section_end(document, position, AFTER_END)
     if line.text == GUARD_BEGIN:
-        return _guard_end(document, position)
+        return _section_end(document, position, GUARD_END, with_gap=True)
     following = document.lines[position + 1 :]
     if added := _ADDED.fullmatch(line.text):
         lines = [ours.text for ours in following[: int(added[1])]]
@@ -95,17 +95,11 @@ def _is_replacement(line: Line) -> bool:
     return line.text == f"%include {INCLUDE}" or line.text.lstrip().startswith("harddrive ")
 
 
-def _after_end(document: Document, position: int) -> tuple[str | None, int]:
+def _section_end(document: Document, position: int, end: str, *, with_gap: bool = False) -> tuple[str | None, int]:
+    """Leave out what stands up to an end mark; a begin mark without one is a line like others."""
     for following in document.lines[position + 1 :]:
-        if following.kind is Kind.COMMENT and following.text == AFTER_END:
-            return None, following.number
-    return document.lines[position].text + document.lines[position].ending, position + 1
-
-
-def _guard_end(document: Document, position: int) -> tuple[str | None, int]:
-    for following in document.lines[position + 1 :]:
-        if following.kind is Kind.COMMENT and following.text == GUARD_END:
+        if following.kind is Kind.COMMENT and following.text == end:
             after = following.number
-            has_gap = after < len(document.lines) and document.lines[after].kind is Kind.BLANK
+            has_gap = with_gap and after < len(document.lines) and document.lines[after].kind is Kind.BLANK
             return None, after + has_gap
     return document.lines[position].text + document.lines[position].ending, position + 1

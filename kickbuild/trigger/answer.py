@@ -19,7 +19,6 @@ MOST_ENTRIES: Final = 500
 SCHEMA: Final = 1
 STATES: Final = ("none", "armed", "spent", "unfinished")
 OUTCOMES: Final = ("none", "started", "refused", "failed", "installed")
-KEEPABLE: Final = ("ssh_host_keys", "machine_id", "hostname", "network")
 _PROFILE: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _BOOT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -244,9 +243,13 @@ def _log_file(value: dict[str, Any]) -> LogFile:
 
 def _keep(words: str) -> tuple[str, ...]:
     found = tuple(word for word in words.split(",") if word)
-    if not set(found) <= set(KEEPABLE):
+    if not found:
+        return ()
+    from kickbuild.profile.keep import KEPT
+
+    if not set(found) <= set(KEPT):
         raise _WrongError(f"it keeps {_shown(words)}")
-    return tuple(word for word in KEEPABLE if word in found)
+    return tuple(word for word in KEPT if word in found)
 
 
 def _lines(text: str) -> str:
