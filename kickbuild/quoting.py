@@ -11,12 +11,19 @@ import shlex
 from typing import Final
 
 _SAFE_KICKSTART: Final = re.compile(r"[A-Za-z0-9_@%+=:,./~^*-]+")
+#: What XML 1.0 cannot carry in any form.
+_NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SAFE_GRUB2: Final = re.compile(r"[A-Za-z0-9_@+=:,./-]+")
 
 
 def control_characters(text: str) -> str:
     """Return the control characters in ``text``, newlines among them: most languages here cannot carry them."""
     return "".join(sorted({c for c in text if ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or c in "\u2028\u2029"}))
+
+
+def xml_text(text: str) -> str:
+    """Return ``text`` as XML can carry it: what it cannot becomes the sign for that. Who writes it escapes markup."""
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def kickstart_quote(text: str) -> str:

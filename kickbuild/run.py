@@ -150,13 +150,14 @@ def start(
             pass_fds=descriptors,
             process_group=0,
             env=_environment(),
-            preexec_fn=_dying_with(os.getpid()),  # noqa: PLW1509 - it takes no lock, and allocates nothing
+            preexec_fn=dying_with(os.getpid()),  # noqa: PLW1509 - it takes no lock, and allocates nothing
         )
     except OSError as error:
         raise ToolError(f"{words[0]} cannot be started: {error.strerror}") from error
 
 
-def _dying_with(parent: int) -> Callable[[], None]:
+def dying_with(parent: int) -> Callable[[], None]:
+    """Return what a new process calls so that the kernel kills it when ``parent``, which made it, is gone."""
     import ctypes
 
     # Looked up before the fork, after which little is allowed. linux/prctl.h: PR_SET_PDEATHSIG is 1.

@@ -35,7 +35,9 @@ def each(
     # fork: there are no threads yet. What is here stays shared where no collector writes its marks into it.
     gc.freeze()
     context = get_context("fork")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(work, shared)) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_begin, initargs=(os.getpid(), work, shared)
+    ) as pool:
         try:
             yield from pool.map(_one, items, chunksize=max(1, min(16, len(items) // (jobs * 4))))
         except BaseException:
@@ -43,13 +45,11 @@ def each(
             raise
 
 
-def _begin(work: Callable[[Any, Any], Any], shared: object) -> None:
+def _begin(run: int, work: Callable[[Any, Any], Any], shared: object) -> None:
     """Let the kernel end this worker when the run itself is killed: nobody would ever give it anything again."""
-    import ctypes
-    import signal
+    from kickbuild.run import dying_with
 
-    set_death_signal = 1  # PR_SET_PDEATHSIG, linux/prctl.h
-    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+    dying_with(run)()
     _work[:] = [work, shared]
 
 

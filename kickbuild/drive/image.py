@@ -257,7 +257,13 @@ def _duplicate(path: Path, partial: Path, progress: Progress) -> None:
 
 @contextlib.contextmanager
 def _open(path: Path, filesystem: Filesystem, *, writes: bool) -> Iterator[Tree]:
-    offset = partition_offset(path)
+    with open_filesystem(path, partition_offset(path), filesystem, writes=writes) as tree:
+        yield tree
+
+
+@contextlib.contextmanager
+def open_filesystem(path: Path, offset: int, filesystem: Filesystem, *, writes: bool) -> Iterator[Tree]:
+    """Yield the tree of the filesystem that begins at byte ``offset`` of an image or block device. Raises ToolError."""
     if filesystem.type == "ext4":
         yield ExtTree(path, offset, filesystem, writes=writes)
     elif filesystem.type == "vfat":

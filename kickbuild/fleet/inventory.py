@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: What a person does where Ansible is not there.
 INSTALL: Final = "install it with the extra: pip install 'kickbuild[fleet]'"
+#: What shows a person who is in an inventory.
+GRAPH: Final = "`ansible-inventory --graph -i INVENTORY` shows what Ansible reads there"
 _DEPTH: Final = 50
 
 
@@ -36,7 +38,7 @@ class Inventory:
         self._hosts = {str(host.name): host for host in hosts}
         if not self._hosts:
             where = f"{', '.join(sources)} names no host" + (f" that matches {limit}" if limit else "")
-            raise UsageError(where, hint="`ansible-inventory --graph -i INVENTORY` shows what Ansible reads there")
+            raise UsageError(where, hint=GRAPH)
 
     @property
     def hosts(self) -> list[str]:

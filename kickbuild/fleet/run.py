@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kickbuild.errors import KickbuildError, Problem, RefusedError, ToolError, UsageError
+from kickbuild.fleet.inventory import GRAPH
 from kickbuild.fleet.playbook import Event, Play, Played, play
 from kickbuild.fleet.reports import REBUILT, read_reports
 
@@ -128,7 +129,7 @@ def _require_hosts(course: _Course, done: Played, wish: FleetWish) -> None:
     if done.code == 0:
         raise UsageError(
             f"{', '.join(wish.inventory)} names no host",
-            hint="`ansible-inventory --graph -i INVENTORY` shows what Ansible reads there",
+            hint=GRAPH,
         )
     raise ToolError(f"Ansible asked no host: {done.last}", hint="`ansible-playbook` with -v tells more")
 

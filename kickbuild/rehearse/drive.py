@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
@@ -15,19 +14,14 @@ from kickbuild.build.manifest import LIMIT, MANIFEST, parse_manifest
 from kickbuild.build.prepare import open_drive
 from kickbuild.build.verify import directories
 from kickbuild.copying import written_ranges
-from kickbuild.drive.image import NewImage, image_filesystem, suggest_size
-from kickbuild.drive.image_ext import ExtTree
+from kickbuild.drive.image import NewImage, image_filesystem, open_filesystem, suggest_size
 from kickbuild.drive.image_format import make_filesystem, make_table, partition_offset
-from kickbuild.drive.image_vfat import VfatTree
-from kickbuild.drive.image_xfs import mounted_xfs
 from kickbuild.drive.mounts import read_mounts
 from kickbuild.errors import InputError, KickbuildError, RefusedError, UsageError, system_error
 from kickbuild.rehearse.scratch import Range, changes, read_changes
 from kickbuild.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kickbuild.build.manifest import Manifest, ProfileRecord
     from kickbuild.drive.tree import Filesystem, Tree
     from kickbuild.progress import Progress
@@ -95,7 +89,7 @@ def profile_of(drive: Drive, name: str | None) -> tuple[str, ProfileRecord]:
 
 def read_file(drive: Drive, path: str, limit: int = _SMALL) -> bytes:
     """Return a file of the drive; empty where it is not there. Raises ToolError."""
-    with _tree(drive.base, drive.offset, drive.filesystem) as tree:
+    with open_filesystem(drive.base, drive.offset, drive.filesystem, writes=False) as tree:
         return tree.read(path, limit) or b""
 
 
@@ -151,7 +145,7 @@ def _compare_trees(drive: Drive, overlay: Path, found: Changes, place: Workplace
             done = run(["e2fsck", "-fp", f"{copy}?offset={drive.offset}"], check=False)
             if done.code not in {0, 1}:
                 return [], ["its filesystem is damaged"]
-        with _tree(copy, drive.offset, drive.filesystem) as tree:
+        with open_filesystem(copy, drive.offset, drive.filesystem, writes=False) as tree:
             nodes = _nodes(tree, drive.manifest)
     except KickbuildError as error:
         return [], [f"its filesystem cannot be read any more: {error}"]
@@ -186,11 +180,8 @@ def _copy_around(drive: Drive, copy: Path) -> None:
 
 def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -> Drive:
     offset = partition_offset(base)
-    with _tree(base, offset, filesystem) as tree:
-        data = tree.read(MANIFEST, LIMIT)
-        if data is None:
-            raise InputError(f"{base} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one")
-        manifest = parse_manifest(data, where=f"{base}: {MANIFEST}")
+    with open_filesystem(base, offset, filesystem, writes=False) as tree:
+        _, manifest = _manifest(tree, base)
         nodes = _nodes(tree, manifest)
         places: dict[str, tuple[Range, ...]] = {}
         for path in (*manifest.files, MANIFEST):
@@ -199,6 +190,13 @@ def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -
     with base.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
     return Drive(base, size, offset, filesystem, manifest, nodes, places, notices)
+
+
+def _manifest(tree: Tree, where: Path) -> tuple[bytes, Manifest]:
+    data = tree.read(MANIFEST, LIMIT)
+    if data is None:
+        raise InputError(f"{where} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one")
+    return data, parse_manifest(data, where=f"{where}: {MANIFEST}")
 
 
 def _ranges(tree: Tree, path: str, base: Path) -> tuple[Range, ...]:
@@ -212,24 +210,10 @@ def _nodes(tree: Tree, manifest: Manifest) -> dict[str, int]:
     return {path: node.size if node.is_file else -1 for path, node in tree.nodes(directories(manifest)).items()}
 
 
-@contextlib.contextmanager
-def _tree(base: Path, offset: int, filesystem: Filesystem) -> Iterator[Tree]:
-    if filesystem.type == "ext4":
-        yield ExtTree(base, offset, filesystem, writes=False)
-    elif filesystem.type == "vfat":
-        yield VfatTree(base, offset, filesystem)
-    else:
-        with mounted_xfs(base, offset, filesystem, writes=False) as tree:
-            yield tree
-
-
 def _from_directory(path: Path, place: Workplace, progress: Progress) -> Drive:
     """Make an image of a directory's files, with the identity that its manifest names."""
     with open_drive(path) as source:
-        data = source.read(MANIFEST, LIMIT)
-        if data is None:
-            raise InputError(f"{path} is no rebuild drive: it has no {MANIFEST}", hint="`kickbuild prepare` makes one")
-        manifest = parse_manifest(data, where=f"{path}: {MANIFEST}")
+        data, manifest = _manifest(source, path)
         kind = source.filesystem.type if source.filesystem.type in {"ext4", "vfat"} else "ext4"
         content = sum(record.size for record in manifest.files.values())
         size = suggest_size(content, kind)
@@ -237,18 +221,15 @@ def _from_directory(path: Path, place: Workplace, progress: Progress) -> Drive:
         new = NewImage(path=image, size=size, fs=kind, label=manifest.label, uuid=manifest.uuid)
         make_table(new, image)
         make_filesystem(new, image)
-        offset = partition_offset(image)
-        filesystem = new.filesystem
-        is_ext = kind == "ext4"
-        tree: Tree = ExtTree(image, offset, filesystem, writes=True) if is_ext else VfatTree(image, offset, filesystem)
         nodes = source.nodes(directories(manifest))
-        for name, record in manifest.files.items():
-            if name not in nodes:
-                continue
-            progress.begin(name, record.size)
-            tree.receive(name, source.ranges(name), progress, lambda _: None)
-            progress.end()
-        tree.write(MANIFEST, data)
+        with open_filesystem(image, partition_offset(image), new.filesystem, writes=True) as tree:
+            for name, record in manifest.files.items():
+                if name not in nodes:
+                    continue
+                progress.begin(name, record.size)
+                tree.receive(name, source.ranges(name), progress, lambda _: None)
+                progress.end()
+            tree.write(MANIFEST, data)
     notice = f"{path} is a directory: an image of {len(manifest.files)} files was made from it"
     if kind != source.filesystem.type:
         notice += f", with {kind} in the place of {source.filesystem.type or 'its filesystem'}"

@@ -31,8 +31,8 @@ _ESP: Final = 64 * MIB
 _BOOT: Final = 192 * MIB
 _TITLE: Final = "Old system"
 
-# What grub-mkconfig's 00_header and 41_custom write, and an entry for the old system.
-_GRUB_CFG: Final = """\
+#: What grub-mkconfig's 00_header writes, as far as the choice of one boot needs it; it is heard on a serial line.
+GRUB_HEADER: Final = """\
 set timeout=0
 if [ "$grub_platform" = pc ]; then
   serial --unit=0 --speed=115200
@@ -41,14 +41,17 @@ fi
 if [ -s $prefix/grubenv ]; then
   load_env
 fi
-if [ "${{next_entry}}" ] ; then
-   set default="${{next_entry}}"
+if [ "${next_entry}" ] ; then
+   set default="${next_entry}"
    set next_entry=
    save_env next_entry
    set boot_once=true
 else
    set default="0"
 fi
+"""
+# An entry for the old system, and what 41_custom writes.
+_OLD_ENTRY: Final = """\
 menuentry 'Old system' --id old-system {{
   echo "{said}"
   sleep 1
@@ -125,7 +128,7 @@ def _with_grub2(disk: Path, firmware: Firmware, entry: Entry, said: str) -> OldS
     custom = append_entry(b"", entry.id, entry.text.encode())
     volume = _make_ext(disk, start, uuid, "ext4", [])
     files = {
-        "/boot/grub/grub.cfg": _GRUB_CFG.format(said=said).encode(),
+        "/boot/grub/grub.cfg": (GRUB_HEADER + _OLD_ENTRY.format(said=said)).encode(),
         "/boot/grub/custom.cfg": custom,
         "/boot/grub/grubenv": environment_block({"next_entry": entry.id}),
     }

@@ -32,8 +32,7 @@ def require_qemu() -> str:
     """Return the program's name or path. Raises LackingError where there is none, or one that is too old."""
     found = find_tool(_PROGRAM)
     program = _PROGRAM if found or not Path(_OF_RHEL).is_file() else _OF_RHEL
-    require_tool(program if program != _OF_RHEL else _PROGRAM) if not Path(program).is_file() else None
-    for tool in ("qemu-img", "qemu-io"):
+    for tool in (program, "qemu-img", "qemu-io"):
         require_tool(tool)
     said = run([program, "--version"], timeout=_PROBE_SECONDS).text
     match = re.search(r"version (\d+)\.(\d+)", said)

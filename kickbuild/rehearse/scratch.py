@@ -126,20 +126,24 @@ def changes(overlay: Path, base: Path, *, but: int = -1) -> Changes:
 
     The sector that begins at byte ``but`` is left out: it was another from the start.
     """
-    rows = json.loads(run(["qemu-img", "map", "--output=json", "-f", "qcow2", overlay]).stdout)
     written: list[Range] = []
     changed: list[Range] = []
     try:
         with overlay.open("rb") as new, base.open("rb") as old:
-            for row in rows:
-                if row["depth"] == 0 and (row["data"] or row.get("zero")) and row.get("present", True):
-                    _add(written, Range(row["start"], row["length"]))
-                    for part in _different(new.fileno(), old.fileno(), row):
-                        if part.start != but:
-                            _add(changed, part)
+            for row in _written_rows(overlay):
+                _add(written, Range(row["start"], row["length"]))
+                for part in _different(new.fileno(), old.fileno(), row):
+                    if part.start != but:
+                        _add(changed, part)
     except OSError as error:
         raise system_error(error, base) from error
     return Changes(tuple(written), tuple(changed))
+
+
+def _written_rows(overlay: Path) -> list[dict[str, int]]:
+    """Return what `qemu-img map` tells of the overlay's own bytes: start, length, and the offset of those with data."""
+    rows = json.loads(run(["qemu-img", "map", "--output=json", "-f", "qcow2", overlay]).stdout)
+    return [r for r in rows if r["depth"] == 0 and (r["data"] or r.get("zero")) and r.get("present", True)]
 
 
 def _different(new: int, old: int, row: dict[str, int]) -> Iterator[Range]:
@@ -162,11 +166,8 @@ def _add(ranges: list[Range], more: Range) -> None:
 
 def read_changes(overlay: Path, where: tuple[Range, ...]) -> Iterator[tuple[int, bytes]]:
     """Yield the bytes that an overlay has in some ranges, with their places. Raises ToolError."""
-    rows = json.loads(run(["qemu-img", "map", "--output=json", "-f", "qcow2", overlay]).stdout)
     with overlay.open("rb") as file:
-        for row in rows:
-            if row["depth"] != 0 or not (row["data"] or row.get("zero")):
-                continue
+        for row in _written_rows(overlay):
             have = Range(row["start"], row["length"])
             for part in where:
                 if not part.overlaps(have):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
+from kickbuild.quoting import xml_text
 from kickbuild.rehearse.judge import Installer, Result
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from kickbuild.rehearse.scratch import Range
 
 SCHEMA: Final = 1
-#: What XML 1.0 cannot carry in any form.
-_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Ranges of one disk that are told one by one.
 _MOST_RANGES: Final = 200
 
@@ -118,27 +116,23 @@ def render_junit(summary: Summary) -> str:
         "time": f"{sum(verdict.played.seconds for verdict in summary.verdicts):.1f}",
     }
     top = ET.Element("testsuites", {"name": "kickbuild rehearse"} | totals)
-    suite = ET.SubElement(top, "testsuite", {"name": _clean(summary.headline)} | totals)
+    suite = ET.SubElement(top, "testsuite", {"name": xml_text(summary.headline)} | totals)
     properties = ET.SubElement(suite, "properties")
     for name, value in {"drive": summary.drive, "installer": str(summary.installer), **summary.machine}.items():
-        ET.SubElement(properties, "property", name=name, value=_clean(value))
+        ET.SubElement(properties, "property", name=name, value=xml_text(value))
     for verdict in summary.verdicts:
         case = ET.SubElement(
             suite,
             "testcase",
-            classname=_clean(f"kickbuild.rehearse.{summary.profile}"),
+            classname=xml_text(f"kickbuild.rehearse.{summary.profile}"),
             name=f"{verdict.played.scenario.name} ({verdict.installer})",
             time=f"{verdict.played.seconds:.1f}",
         )
         if verdict.result is Result.FAILED:
-            failure = ET.SubElement(case, "failure", message=_clean(verdict.said))
-            failure.text = _clean("\n".join(f"{'ok ' if c.holds else 'NOT'} {c.text}" for c in verdict.checks))
+            failure = ET.SubElement(case, "failure", message=xml_text(verdict.said))
+            failure.text = xml_text("\n".join(f"{'ok ' if c.holds else 'NOT'} {c.text}" for c in verdict.checks))
         elif verdict.result is Result.SKIPPED:
-            ET.SubElement(case, "skipped", message=_clean(verdict.said))
-        ET.SubElement(case, "system-out").text = _clean("\n".join(verdict.played.console[-200:]))
+            ET.SubElement(case, "skipped", message=xml_text(verdict.said))
+        ET.SubElement(case, "system-out").text = xml_text("\n".join(verdict.played.console[-200:]))
     ET.indent(top)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(top, encoding="unicode") + "\n"
-
-
-def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("�", text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from boot_parts import BootParts, run
 
 from kickbuild.rehearse.loaders import put_grub2
+from kickbuild.rehearse.old_system import GRUB_HEADER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,24 +25,8 @@ _SIZE: Final = 160 * _MIB
 BOOT_UUID: Final = "0b00b00b-0000-4000-8000-00000000b007"
 _CONSOLE: Final = "console=ttyS0,115200 quiet"
 
-# What grub-mkconfig's 00_header and 41_custom write, and an entry for the old system.
-_GRUB_CFG: Final = """\
-set timeout=0
-if [ "$grub_platform" = pc ]; then
-  serial --unit=0 --speed=115200
-  terminal_output console serial
-fi
-if [ -s $prefix/grubenv ]; then
-  load_env
-fi
-if [ "${{next_entry}}" ] ; then
-   set default="${{next_entry}}"
-   set next_entry=
-   save_env next_entry
-   set boot_once=true
-else
-   set default="0"
-fi
+# What grub-mkconfig writes further: an entry for the old system, and 41_custom.
+_OLD_ENTRY: Final = """\
 if [ x"${{feature_menuentry_id}}" = xy ]; then
   menuentry_id_option="--id"
 else
@@ -173,7 +158,7 @@ def new_root(system: BootParts, release: int, work: Path) -> dict[str, bytes]:
         return files | {"boot/grub/grub.conf": GRUB_CONF.replace(" /", " /boot/").encode()}
     environment = work / f"grubenv-{release}"
     system.run("usr/bin/grub-editenv", str(environment), "create")
-    config = _GRUB_CFG.format(uuid=BOOT_UUID, console=_CONSOLE)
+    config = GRUB_HEADER + _OLD_ENTRY.format(uuid=BOOT_UUID, console=_CONSOLE)
     return files | {"boot/grub2/grub.cfg": config.encode(), "boot/grub2/grubenv": environment.read_bytes()}
 
 
@@ -204,7 +189,7 @@ def _grub2_files(system: OldSystem, files: Path, platform: str, armed: Armed | N
     )
     _old_files(system, files)
     (files / "efi").mkdir()
-    (grub / "grub.cfg").write_text(_GRUB_CFG.format(uuid=BOOT_UUID, console=_CONSOLE))
+    (grub / "grub.cfg").write_text(GRUB_HEADER + _OLD_ENTRY.format(uuid=BOOT_UUID, console=_CONSOLE))
     environment = str(grub / "grubenv")
     system.parts.run("usr/bin/grub-editenv", environment, "create")
     if armed:

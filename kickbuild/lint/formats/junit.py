@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from kickbuild.lint.finding import Severity
+from kickbuild.quoting import xml_text
 
 if TYPE_CHECKING:
     from kickbuild.lint.finding import Finding
     from kickbuild.lint.formats import Style
     from kickbuild.lint.report import FileReport, Report
-
-#: What XML 1.0 cannot carry in any form.
-_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report, style: Style) -> str:  # noqa: ARG001 - every format has this signature
@@ -42,7 +39,7 @@ def _suite(file: FileReport) -> ET.Element:
     tests = len(file.findings) or 1
     suite = ET.Element(
         "testsuite",
-        name=_clean(file.file),
+        name=xml_text(file.file),
         tests=str(tests),
         failures=str(len(failed)),
         errors="0",
@@ -50,24 +47,24 @@ def _suite(file: FileReport) -> ET.Element:
         time="0",
     )
     properties = ET.SubElement(suite, "properties")
-    ET.SubElement(properties, "property", name="release", value=_clean(f"{file.release}: {file.why}"))
+    ET.SubElement(properties, "property", name="release", value=xml_text(f"{file.release}: {file.why}"))
     for finding in file.findings:
         case = ET.SubElement(
             suite,
             "testcase",
-            classname=_clean(finding.file),
-            name=_clean(f"{finding.code} {finding.name}{_where(finding)}"),
+            classname=xml_text(finding.file),
+            name=xml_text(f"{finding.code} {finding.name}{_where(finding)}"),
             time="0",
         )
         place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part)
         body = "\n".join(part for part in (f"{place}: {finding.message}", finding.text, finding.hint) if part)
         if _is_failure(finding):
-            failure = ET.SubElement(case, "failure", type=str(finding.severity), message=_clean(finding.message))
-            failure.text = _clean(body)
+            failure = ET.SubElement(case, "failure", type=str(finding.severity), message=xml_text(finding.message))
+            failure.text = xml_text(body)
         else:
-            ET.SubElement(case, "system-out").text = _clean(body)
+            ET.SubElement(case, "system-out").text = xml_text(body)
     if not file.findings:
-        ET.SubElement(suite, "testcase", classname=_clean(file.file), name="no findings", time="0")
+        ET.SubElement(suite, "testcase", classname=xml_text(file.file), name="no findings", time="0")
     return suite
 
 
@@ -75,7 +72,3 @@ def _where(finding: Finding) -> str:
     """Return what tells two cases of one rule apart: hosts take cases of one name for one case."""
     column = f" column {finding.column}" if finding.column else ""
     return f" line {finding.line}{column}" if finding.line else ""
-
-
-def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("�", text)
