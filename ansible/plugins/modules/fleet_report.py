@@ -14,14 +14,12 @@ description:
   - Files are readable for the user alone, because the id in them proves the new system.
 author:
   - The kickbuild authors (@kickbuild)
-requirements:
-  - kickbuild, in the Python that runs Ansible on the controller
+extends_documentation_fragment:
+  - kickbuild.rebuild.controller
 attributes:
   check_mode:
-    description: Whether check mode changes nothing and tells what would be.
     support: full
   diff_mode:
-    description: Whether C(--diff) shows what is changed.
     support: none
 options:
   run:

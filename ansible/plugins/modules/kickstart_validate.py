@@ -13,14 +13,12 @@ description:
   - Runs the rules of C(kickbuild validate) on the controller; no host is reached.
 author:
   - The kickbuild authors (@kickbuild)
-requirements:
-  - kickbuild, in the Python that runs Ansible on the controller
+extends_documentation_fragment:
+  - kickbuild.rebuild.controller
 attributes:
   check_mode:
-    description: Whether check mode changes nothing and tells what would be.
     support: full
   diff_mode:
-    description: Whether C(--diff) shows what is changed.
     support: none
 options:
   paths:

@@ -17,14 +17,13 @@ description:
     runs.
 author:
   - The kickbuild authors (@kickbuild)
-requirements:
-  - kickbuild, in the Python that runs Ansible on the controller
+extends_documentation_fragment:
+  - kickbuild.rebuild.controller
+  - kickbuild.rebuild.box
 attributes:
   check_mode:
-    description: Whether check mode changes nothing and tells what would be.
     support: full
   diff_mode:
-    description: Whether C(--diff) shows what is changed.
     support: full
 options:
   state:
@@ -53,10 +52,6 @@ options:
     description: Read the whole ISO on the drive, instead of judging it by its size.
     type: bool
     default: false
-  root:
-    description: The box is the system that is mounted on this directory, instead of the one that runs.
-    type: str
-    default: ""
 """
 
 EXAMPLES = r"""

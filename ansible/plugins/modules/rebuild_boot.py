@@ -14,14 +14,13 @@ description:
   - The machine that Ansible runs on is refused.
 author:
   - The kickbuild authors (@kickbuild)
-requirements:
-  - kickbuild, in the Python that runs Ansible on the controller
+extends_documentation_fragment:
+  - kickbuild.rebuild.controller
+  - kickbuild.rebuild.box
 attributes:
   check_mode:
-    description: Whether check mode changes nothing and tells what would be.
     support: full
   diff_mode:
-    description: Whether C(--diff) shows what is changed.
     support: none
 options:
   id:
@@ -36,10 +35,6 @@ options:
     description: Seconds after which it reboots, so that this task still ends well.
     type: int
     default: 2
-  root:
-    description: The box is the system that is mounted on this directory, instead of the one that runs.
-    type: str
-    default: ""
 """
 
 EXAMPLES = r"""

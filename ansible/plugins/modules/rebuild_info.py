@@ -15,14 +15,13 @@ description:
   - A box that is not ready is no failure; C(ready) tells.
 author:
   - The kickbuild authors (@kickbuild)
-requirements:
-  - kickbuild, in the Python that runs Ansible on the controller
+extends_documentation_fragment:
+  - kickbuild.rebuild.controller
+  - kickbuild.rebuild.box
 attributes:
   check_mode:
-    description: Whether check mode changes nothing and tells what would be.
     support: full
   diff_mode:
-    description: Whether C(--diff) shows what is changed.
     support: none
 options:
   profile:
@@ -37,10 +36,6 @@ options:
     description: Whether to look at everything that a rebuild needs, beside what is armed.
     type: bool
     default: true
-  root:
-    description: The box is the system that is mounted on this directory, instead of the one that runs.
-    type: str
-    default: ""
 """
 
 EXAMPLES = r"""

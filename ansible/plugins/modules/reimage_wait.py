@@ -17,14 +17,13 @@ description:
     there.
 author:
   - The kickbuild authors (@kickbuild)
-requirements:
-  - kickbuild, in the Python that runs Ansible on the controller
+extends_documentation_fragment:
+  - kickbuild.rebuild.controller
+  - kickbuild.rebuild.box
 attributes:
   check_mode:
-    description: Whether check mode changes nothing and tells what would be.
     support: none
   diff_mode:
-    description: Whether C(--diff) shows what is changed.
     support: none
 options:
   id:
@@ -67,10 +66,6 @@ options:
     description: The file of the user's known hosts.
     type: path
     default: ~/.ssh/known_hosts
-  root:
-    description: The box is the system that is mounted on this directory, instead of the one that runs.
-    type: str
-    default: ""
 """
 
 EXAMPLES = r"""
