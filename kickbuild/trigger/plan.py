@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -86,6 +86,13 @@ def token(plan: BoxPlan) -> str:
     facts: dict[str, Any] = {key: value for key, value in asdict(plan).items() if key not in _PASSING}
     facts["findings"] = sorted({(f.id, f.severity) for f in plan.findings if f.severity != "info"})
     return _digest(facts)
+
+
+def is_carried_out(plan: BoxPlan, armed: Answer) -> bool:
+    """Whether what an agent has armed is what was planned."""
+    # Which findings there are is the check's to say: an agent that arms may find others.
+    found = replace(plan_box(plan.host, armed), findings=plan.findings)
+    return bool(armed.id) and token(found) == token(plan)
 
 
 def fleet_token(plans: Iterable[BoxPlan]) -> str:

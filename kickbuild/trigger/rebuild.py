@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kickbuild.errors import HostError, KickbuildError, LackingError, Problem, RefusedError
@@ -16,7 +16,7 @@ from kickbuild.trigger.answer import clean
 from kickbuild.trigger.box import may_be_armed, refusal, taken_back
 from kickbuild.trigger.host import HostKind
 from kickbuild.trigger.outcome import Outcome, Result
-from kickbuild.trigger.plan import plan_box, token
+from kickbuild.trigger.plan import is_carried_out, plan_box, token
 from kickbuild.trigger.record import Record, drop_record, save_record
 from kickbuild.trigger.ssh import Ssh
 from kickbuild.trigger.transport import ReachError
@@ -168,9 +168,7 @@ class Rebuild:
         answer = self.box.ask("arm", profile=plan.profile, full=self.wish.full, ticket=self._ticket)
         if answer.found("error"):
             raise refusal(answer.findings, self.box.host)
-        # Which findings there are is the check's to say: an agent that arms may find others.
-        armed = replace(plan_box(plan.host, answer), findings=plan.findings)
-        if token(armed) != token(plan) or not answer.id:
+        if not is_carried_out(plan, answer):
             raise HostError("what was armed is not what was planned", where=self.box.host.text)
         return answer
 

@@ -42,10 +42,10 @@ _ARM_ONCE: Final = f"{_CLAIM} || exit {WITHDRAWN}; shift; "
 _TAKE_BACK: Final = f"{_CLAIM}; shift; "
 #: Reboot, by whatever the release has for it.
 REBOOT: Final = "PATH=$PATH:/usr/sbin:/sbin; systemctl reboot || shutdown -r now || reboot"
-#: Reboot where the boot still runs whose id is the first argument: no other box, and no system that has booted since.
-REBOOT_THIS: Final = (
-    f'read -r b </proc/sys/kernel/random/boot_id; case $b in "$1") ;; *) exit {OTHER_BOOT} ;; esac; {REBOOT}'
-)
+#: Before a program that is for the boot whose id is the first argument: for no other box, and no system that has booted
+#: since.
+THIS_BOOT: Final = f'read -r b </proc/sys/kernel/random/boot_id; case $b in "$1") ;; *) exit {OTHER_BOOT} ;; esac; '
+REBOOT_THIS: Final = THIS_BOOT + REBOOT
 #: Tell which boot is running: another one whenever the machine has booted. Needs no root.
 BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 

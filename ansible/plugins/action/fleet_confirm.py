@@ -4,50 +4,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import (
-    KickbuildError,
-    as_data,
-    require_kickbuild,
-    said,
-)
+from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import ControllerAction, as_data
 
 display = Display()
-ARGUMENTS: dict[str, Any] = {
-    "hosts": {"type": "list", "elements": "str", "required": True},
-    "info": {"type": "str", "default": "kickbuild_info"},
-    "confirm": {"type": "str", "default": ""},
-    "protected_groups": {"type": "list", "elements": "str", "default": []},
-    "whole_groups": {"type": "list", "elements": "str", "default": []},
-    "serial": {"type": "raw", "default": [1, "10%", "50%"]},
-    "resume": {"type": "str", "default": ""},
-    "report_dir": {"type": "path", "default": "kickbuild-report"},
-}
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Judge the fleet once, on the controller."""
 
     BYPASS_HOST_LOOP = True
-    _requires_connection = False
-    _supports_check_mode = True
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
+        "hosts": {"type": "list", "elements": "str", "required": True},
+        "info": {"type": "str", "default": "kickbuild_info"},
+        "confirm": {"type": "str", "default": ""},
+        "protected_groups": {"type": "list", "elements": "str", "default": []},
+        "whole_groups": {"type": "list", "elements": "str", "default": []},
+        "serial": {"type": "raw", "default": [1, "10%", "50%"]},
+        "resume": {"type": "str", "default": ""},
+        "report_dir": {"type": "path", "default": "kickbuild-report"},
+    }
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the plan of the fleet; failed where it is refused, or where nobody has said yes to it."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        require_kickbuild()
-        arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)[1]
-        try:
-            result.update(self._judge(arguments, task_vars or {}))
-        except KickbuildError as error:
-            result.update(failed=True, msg=said(error))
-        return result
-
-    def _judge(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         from kickbuild.fleet.gate import plan_fleet
         from kickbuild.fleet.inventory import plain_value
         from kickbuild.fleet.reports import REBUILT, read_reports

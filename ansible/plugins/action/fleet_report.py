@@ -5,40 +5,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import KickbuildError, require_kickbuild, said
-
-ARGUMENTS: dict[str, Any] = {
-    "report_dir": {"type": "path", "default": "kickbuild-report"},
-    "run": {"type": "str", "required": True},
-    "report": {"type": "dict"},
-    "hosts": {"type": "list", "elements": "str"},
-}
+from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import ControllerAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Write the report of one host, or the summary of a run."""
 
-    _requires_connection = False
-    _supports_check_mode = True
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
+        "report_dir": {"type": "path", "default": "kickbuild-report"},
+        "run": {"type": "str", "required": True},
+        "report": {"type": "dict"},
+        "hosts": {"type": "list", "elements": "str"},
+    }
+    ONE_OF: ClassVar[list[str]] = ["report", "hosts"]
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the file; reports are no change of a box, and check mode writes none."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        require_kickbuild()
-        arguments = self.validate_argument_spec(
-            argument_spec=ARGUMENTS, required_one_of=[["report", "hosts"]], mutually_exclusive=[["report", "hosts"]]
-        )[1]
-        result["changed"] = False
-        if self._task.check_mode:
-            return result
-        try:
-            result["path"] = str(self._write(arguments, task_vars or {}))
-        except KickbuildError as error:
-            result.update(failed=True, msg=said(error))
-        return result
+        path = {} if self._task.check_mode else {"path": str(self._write(arguments, task_vars))}
+        return {"changed": False} | path
 
     def _write(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> Path:
         from kickbuild.fleet.inventory import plain_value

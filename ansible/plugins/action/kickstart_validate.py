@@ -5,42 +5,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import KickbuildError, require_kickbuild, said
-
-ARGUMENTS: dict[str, Any] = {
-    "paths": {"type": "list", "elements": "path"},
-    "content": {"type": "str", "no_log": True},
-    "release": {"type": "str", "default": "auto"},
-    "profile": {"type": "str", "choices": ["generic", "rebuild", "vm-image", "strict"], "default": "rebuild"},
-    "firmware": {"type": "str", "choices": ["", "bios", "uefi"], "default": ""},
-    "ignore": {"type": "list", "elements": "str", "default": []},
-    "fail_on": {"type": "str", "choices": ["error", "warning", "info", "never"], "default": "warning"},
-}
+from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import ControllerAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Run kickbuild's rules; change nothing."""
 
-    _requires_connection = False
-    _supports_check_mode = True
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
+        "paths": {"type": "list", "elements": "path"},
+        "content": {"type": "str", "no_log": True},
+        "release": {"type": "str", "default": "auto"},
+        "profile": {"type": "str", "choices": ["generic", "rebuild", "vm-image", "strict"], "default": "rebuild"},
+        "firmware": {"type": "str", "choices": ["", "bios", "uefi"], "default": ""},
+        "ignore": {"type": "list", "elements": "str", "default": []},
+        "fail_on": {"type": "str", "choices": ["error", "warning", "info", "never"], "default": "warning"},
+    }
+    ONE_OF: ClassVar[list[str]] = ["paths", "content"]
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - no host
         """Return the findings; failed where one is as bad as ``fail_on`` says."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        require_kickbuild()
-        arguments = self.validate_argument_spec(
-            argument_spec=ARGUMENTS, required_one_of=[["paths", "content"]], mutually_exclusive=[["paths", "content"]]
-        )[1]
-        try:
-            result.update(self._validate(arguments))
-        except KickbuildError as error:
-            result.update(failed=True, msg=said(error))
-        return result
-
-    def _validate(self, arguments: dict[str, Any]) -> dict[str, Any]:
         from kickbuild.errors import UsageError
         from kickbuild.lint.discover import find_files
         from kickbuild.lint.finding import LintProfile, Severity

@@ -9,9 +9,6 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail
 from ansible_collections.kickbuild.rebuild.plugins.plugin_utils.box import BoxAction, as_data
 
-#: What must be in the answer to arm as it was in the plan.
-_SAME = ("boot_id", "digest", "drive_uuid", "profile", "release", "target_serial", "target_bytes")
-
 
 class ActionModule(BoxAction):
     """Arm or disarm; never reboot."""
@@ -36,6 +33,8 @@ class ActionModule(BoxAction):
         return self._arm(arguments)
 
     def _arm(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        from kickbuild.trigger.plan import is_carried_out, plan_box
+
         profile = arguments["profile"]
         check = self.box.ask("check", profile=profile, full=arguments["full"])
         plan = self.plan(check)
@@ -52,11 +51,10 @@ class ActionModule(BoxAction):
         answer = self.box.ask("arm", profile=profile, ticket=self.ticket)
         if answer.errors or not answer.id:
             return result | {"failed": True, "msg": self._refusal(answer), "answer": as_data(answer)}
-        armed = self.plan(answer)
-        if any(armed[key] != plan[key] for key in _SAME):
+        if not is_carried_out(plan_box(self.name, check), answer):
             # Between the two looks something was changed: nobody has said yes to this plan.
             self.box.ask("disarm", ticket=self.ticket)
-            return result | {"failed": True, "msg": self._other_plan(plan["token"], armed["token"])}
+            return result | {"failed": True, "msg": self._other_plan(plan["token"], self.plan(answer)["token"])}
         told = self._told(answer, changed=answer.changed, what="arm")
         return result | told | {"id": answer.id, "boot_id": answer.boot_id, "digest": answer.digest}
 

@@ -23,6 +23,8 @@ class ActionModule(BoxAction):
 
     def act(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the boot that ends."""
+        from kickbuild.trigger.remote import THIS_BOOT
+
         status = self.box.ask("status")
         result: dict[str, Any] = {"changed": False, "status": as_data(status), "boot_id": status.boot_id}
         if status.state != "armed" or status.id != arguments["id"]:
@@ -31,13 +33,11 @@ class ActionModule(BoxAction):
         if self._task.check_mode:
             return result | {"changed": True, "msg": "it would be rebooted"}
         command = arguments["command"] or self._reboot(arguments["root"], status.boot_id)
-        # Only the boot that was looked at: no other box, and no system that has booted since.
-        boot = f"{shlex.quote(arguments['root'])}/proc/sys/kernel/random/boot_id"
-        same = f'set -- {shlex.quote(status.boot_id)}; read -r b <{boot}; [ "$b" = "$1" ] || exit 97'
+        this_boot = THIS_BOOT.replace("/proc/", f"{shlex.quote(arguments['root'])}/proc/")
         # It outlives this command and its terminal, so that the answer arrives before the box is gone.
         delay = max(0, arguments["delay"])
-        line = f'{same}; (trap "" HUP; sleep {delay}; {command}) >/dev/null 2>&1 </dev/null &'
-        done = self.command(f"sh -c {shlex.quote(line)}")
+        line = f'{this_boot}(trap "" HUP; sleep {delay}; {command}) >/dev/null 2>&1 </dev/null &'
+        done = self.command(f"sh -c {shlex.quote(line)} kickbuild {shlex.quote(status.boot_id)}")
         if done["rc"] != 0:
             told = clean(" ".join(f"{done['stderr']} {done['stdout']}".split()), most=300)
             return result | {"failed": True, "msg": f"the reboot did not begin: {told}"}

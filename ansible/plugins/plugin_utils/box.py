@@ -172,6 +172,33 @@ class Way:
         return ReachError(f"cannot be reached: {text}", reach=reach, where=self.host.text, hint="")
 
 
+class ControllerAction(ActionBase):
+    """An action on the controller, which reaches no box. ``ONE_OF`` are arguments of which exactly one is given."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    ARGUMENTS: ClassVar[dict[str, Any]] = {}
+    ONE_OF: ClassVar[list[str]] = []
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Do it, and tell everything that goes wrong in kickbuild's own words."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        require_kickbuild()
+        one_of = [self.ONE_OF] if self.ONE_OF else []
+        arguments = self.validate_argument_spec(
+            argument_spec=self.ARGUMENTS, required_one_of=one_of, mutually_exclusive=one_of
+        )[1]
+        try:
+            result.update(self.act(arguments, task_vars or {}))
+        except KickbuildError as error:
+            result.update(failed=True, msg=said(error))
+        return result
+
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of the task."""
+        raise NotImplementedError
+
+
 class BoxAction(ActionBase):
     """An action on one box, done with the agent."""
 
