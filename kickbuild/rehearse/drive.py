@@ -14,10 +14,11 @@ from kickbuild.build.manifest import LIMIT, MANIFEST, parse_manifest
 from kickbuild.build.prepare import open_drive
 from kickbuild.build.verify import directories
 from kickbuild.copying import written_ranges
+from kickbuild.drive.extents import device_extents
 from kickbuild.drive.image import NewImage, image_filesystem, open_filesystem, suggest_size
 from kickbuild.drive.image_format import make_filesystem, make_table, partition_offset
 from kickbuild.drive.mounts import read_mounts
-from kickbuild.errors import InputError, KickbuildError, RefusedError, UsageError, system_error
+from kickbuild.errors import InputError, KickbuildError, RefusedError, ToolError, UsageError, system_error
 from kickbuild.rehearse.scratch import Range, changes, read_changes
 from kickbuild.run import run
 
@@ -104,6 +105,8 @@ def place_of(drive: Drive, path: str, offset: int) -> int | None:
 
 def read_whole(drive: Drive, path: str) -> bytes:
     """Return a file of the manifest, however large. Raises ToolError."""
+    if sum(part.length for part in drive.files[path]) != drive.nodes[path]:
+        raise ToolError(f"{path} has holes: its bytes do not lie on the drive one after the other")
     try:
         with drive.base.open("rb") as file:
             return b"".join(os.pread(file.fileno(), part.length, part.start) for part in drive.files[path])
@@ -130,10 +133,13 @@ def _touches(changed: tuple[Range, ...], ranges: tuple[Range, ...]) -> bool:
 
 
 def _compare_trees(drive: Drive, overlay: Path, found: Changes, place: Workplace) -> tuple[list[str], list[str]]:
-    """Read the changed filesystem from a copy that leaves out the bytes of the manifest's files: those are the same."""
+    """Read the changed filesystem from a copy without the bytes of its files: the manifest's are the same."""
     copy = place.file(drive.size)
     try:
-        _copy_around(drive, copy)
+        if drive.filesystem.type == "ext4":
+            _copy_metadata(drive, copy)
+        else:
+            _copy_around(drive, copy)
         with copy.open("r+b") as file:
             for at, data in read_changes(overlay, found.changed):
                 os.pwrite(file.fileno(), data, at)
@@ -164,6 +170,12 @@ def _may_be_left(path: str, nodes: dict[str, int]) -> bool:
     return is_left_by_box(path) or (nodes.get(path) == -1 and _LEFT_DIRECTORY.fullmatch(path) is not None)
 
 
+def _copy_metadata(drive: Drive, copy: Path) -> None:
+    """Copy the filesystem's own blocks alone: of a large disk, all others would take hours and as much room."""
+    run(["e2image", "-r", "-o", str(drive.offset), "-O", str(drive.offset), drive.base, copy])
+    os.truncate(copy, drive.size)
+
+
 def _copy_around(drive: Drive, copy: Path) -> None:
     skipped = sorted((part for ranges in drive.files.values() for part in ranges), key=lambda part: part.start)
     with drive.base.open("rb") as old, copy.open("r+b") as new:
@@ -186,7 +198,7 @@ def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -
         places: dict[str, tuple[Range, ...]] = {}
         for path in (*manifest.files, MANIFEST):
             if nodes.get(path, -1) >= 0:
-                places[path] = _ranges(tree, path, base)
+                places[path] = _ranges(tree, path, base, offset)
     with base.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
     return Drive(base, size, offset, filesystem, manifest, nodes, places, notices)
@@ -199,10 +211,11 @@ def _manifest(tree: Tree, where: Path) -> tuple[bytes, Manifest]:
     return data, parse_manifest(data, where=f"{where}: {MANIFEST}")
 
 
-def _ranges(tree: Tree, path: str, base: Path) -> tuple[Range, ...]:
+def _ranges(tree: Tree, path: str, base: Path, offset: int) -> tuple[Range, ...]:
     found = tree.ranges(path)
     if found.path != base:
-        return ()
+        # It is mounted meanwhile: the kernel knows.
+        return tuple(Range(offset + start, length) for start, length in device_extents(found.path))
     return tuple(Range(start, length) for start, length in found.extents)
 
 

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from boot_parts import PLACE, find_parts, run
 from command import Done, kickbuild
-from conftest import CI, needs_tools
+from conftest import CI, needs_root, needs_tools
 from contrast import naive_kickstart
 from drive_watch import digest, partition_of
 from lab import Lab, shared_lab
 from rehearsed import TOOLS
 
 from kickbuild.run import find_tool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.qemu,
@@ -130,6 +127,20 @@ def test_a_directory_by_uefi_and_a_drive_by_grub_legacy_pass(lab: Lab, tmp_path:
         legacy = pool.submit(rehearse, lab, old, "normal", "--loader", "grub-legacy")
     for done in (uefi.result(), legacy.result()):
         require_passed(done)
+
+
+@pytest.mark.root
+@needs_root()
+@needs_tools("losetup", "e2image")
+def test_a_block_device_passes_and_is_only_read(lab: Lab) -> None:
+    drive = lab.drive(9, "uuid")
+    before = digest(drive)
+    device = run(["losetup", "--find", "--show", str(drive)]).strip()
+    try:
+        require_passed(rehearse(lab, Path(device), "absent", "--bus", "scsi"))
+    finally:
+        run(["losetup", "--detach", device])
+    assert digest(drive) == before
 
 
 @pytest.mark.slow
