@@ -111,6 +111,24 @@ def require_room(directory: Path, runs: int) -> None:
         )
 
 
+def has_memory(wanted: int) -> bool:
+    """Tell whether this machine has ``wanted`` MiB of memory altogether."""
+    return wanted * MIB <= _memory()
+
+
+def require_memory(wanted: int) -> None:
+    """Raise LackingError where this machine has less than ``wanted`` MiB of memory altogether."""
+    if not has_memory(wanted):
+        raise LackingError(
+            f"the rehearsed machines need {format_size(wanted * MIB)} of memory; this one has {format_size(_memory())}",
+            hint="rehearse fewer scenarios at once with --jobs 1, or in smaller machines with --memory",
+        )
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _nameless(directory: Path) -> int:
     try:
         return os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -126,10 +126,18 @@ def test_a_qemu_that_is_missing_or_too_old_is_told(drive: Path, tmp_path: Path) 
         (["--profile", "other"], 2),
         (["--memory", "much"], 2),
         (["--memory", "1MiB"], 2),
+        (["--memory", "100TiB"], 4),
+        (["--cpus", "65"], 2),
+        (["--deadline", "nan"], 2),
+        (["--deadline", "0"], 2),
+        (["--junit", "/"], 2),
+        (["--junit", "/proc/nowhere.xml"], 6),
+        (["--report", "/dev/null"], 6),
         (["--scenario", "none"], 2),
         (["--loader", "grub-legacy", "--firmware", "uefi"], 4),
         (["--work", "/nowhere"], 6),
         (["--report", "/proc/nowhere"], 6),
+        (["--report", "/proc/self"], 6),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_machine_starts(
@@ -139,6 +147,16 @@ def test_what_makes_no_sense_is_refused_before_any_machine_starts(
     assert done.code == code, done.err
     assert "Traceback" not in done.err
     assert pids(tmp_path / "bin") == []
+
+
+def test_a_result_is_told_though_its_report_cannot_be_written_any_more(drive: Path, tmp_path: Path) -> None:
+    """The directory was there when the rehearsal began."""
+    report = tmp_path / "report"
+    body = f"os.rmdir({str(report)!r}); open({str(report)!r}, 'w'); sys.exit('played')"
+    done = rehearse(drive, tmp_path, body, "--report", report)
+    assert done.code == 6
+    assert "played" in done.out
+    assert str(report) in done.err
 
 
 def test_what_is_no_drive_is_refused(tmp_path: Path) -> None:
