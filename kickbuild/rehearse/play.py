@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import LackingError, ToolError, system_error
+from kickbuild.rehearse.change import DriveChange, drive_change
 from kickbuild.rehearse.console import Console, Event, Sign
-from kickbuild.rehearse.drive import DriveChange, drive_change, place_of, profile_of, read_file, read_whole
+from kickbuild.rehearse.drive import place_of, profile_of, read_file, read_whole
 from kickbuild.rehearse.guest import Ending, Watch, boot_once
 from kickbuild.rehearse.identity import target_of
 from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf

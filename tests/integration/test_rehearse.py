@@ -16,12 +16,8 @@ from conftest import needs_tools
 from rehearsed import TOOLS, fake_qemu, make_drive, pids
 
 from kickbuild.errors import LackingError
-from kickbuild.files import file_in_memory
-from kickbuild.progress import Silent
-from kickbuild.rehearse.drive import drive_change, read_drive
 from kickbuild.rehearse.qemu import choose_accelerator
-from kickbuild.rehearse.scratch import changes, workplace
-from kickbuild.run import run
+from kickbuild.rehearse.scratch import workplace
 
 if TYPE_CHECKING:
     from command import Done
@@ -195,53 +191,3 @@ def test_kvm_is_used_only_when_a_guest_was_heard(tmp_path: Path, monkeypatch: py
         assert choose_accelerator("auto", "qemu-system-x86_64", place) == "tcg"
         with pytest.raises(LackingError):
             choose_accelerator("kvm", "qemu-system-x86_64", place)
-
-
-def test_changes_of_a_drive_are_told_apart(drive: Path, tmp_path: Path) -> None:
-    """Bytes of a file, a log that a box left, a file that is gone, a new filesystem: only the log may be."""
-    with workplace(tmp_path) as place:
-        read = read_drive(drive, place, Silent())
-        kickstart = read.files["/kickbuild/web/ks.cfg"][0].start
-
-        def after(*commands: str, debugfs: str = "") -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-            overlay = place.overlay(read.base)
-            for command in commands:
-                run(["qemu-io", "-f", "qcow2", "-c", command, overlay])
-            if debugfs:
-                now = place.file()
-                now.write_bytes(read.base.read_bytes())
-                run(["debugfs", "-w", "-R", debugfs, f"{now}?offset={read.offset}"])
-                make_like(overlay, read.base, now)
-            found, change = drive_change(read, overlay, place)
-            assert bool(found.changed) != change.identical
-            return change.left, change.damage, change.identical
-
-        assert after() == ((), (), True)
-        assert after(f"write -q -P 0x41 {kickstart} 512")[1] == ("/kickbuild/web/ks.cfg holds other bytes",)
-        assert after("write -q -P 0 0 512")[1] == ("the partition table was changed",)
-        assert after(f"write -q -P 0 {read.offset + 1024} 1024")[1]
-        log = "/kickbuild/web/last-refusal.log"
-        assert after(debugfs=f"write /etc/hostname {log}") == ((log,), (), False)
-        assert after(debugfs="rm /kickbuild/web/ks.cfg")[1] == ("/kickbuild/web/ks.cfg is gone",)
-        assert after(debugfs="write /etc/hostname /kickbuild/web/other")[1] == ("/kickbuild/web/other is new there",)
-
-
-def make_like(overlay: Path, base: Path, now: Path) -> None:
-    """Write into an overlay everything in which a raw file differs from the base."""
-    old, new = base.read_bytes(), now.read_bytes()
-    for at in range(0, len(new), 4096):
-        piece = new[at : at + 4096]
-        if piece != old[at : at + 4096]:
-            with file_in_memory(piece) as source:
-                run(["qemu-io", "-f", "qcow2", "-c", f"write -q -s {source} {at} {len(piece)}", overlay])
-
-
-def test_what_was_written_is_told_from_what_is_different(tmp_path: Path) -> None:
-    with workplace(tmp_path) as place:
-        base = place.file(1 << 20)
-        overlay = place.overlay(base)
-        run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0 0 65536", "-c", "write -q -P 1 131072 512", overlay])
-        found = changes(overlay, base)
-        assert next(part.start for part in found.written) == 0
-        assert [(part.start, part.length) for part in found.changed] == [(131072, 512)]
-        assert changes(overlay, base, but=131072).changed == ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rehearsed import OLD, disk, played
 
 from kickbuild.cli.rehearse_text import plain_lines
-from kickbuild.rehearse.drive import DriveChange
+from kickbuild.rehearse.change import DriveChange
 from kickbuild.rehearse.guest import Ending
 from kickbuild.rehearse.judge import Home, Installer, Result, judge
 from kickbuild.rehearse.page import render_page
