@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,6 +29,25 @@ pytestmark = needs_tools(*TOOLS)
 FULL = """
 control.send(b'{"event": "BLOCK_IO_ERROR", "data": {"nospace": true}}\\n')
 time.sleep(60)
+"""
+REBOOT = """
+control.send(b'{"event": "SHUTDOWN", "data": {"reason": "guest-reset"}}\\n')
+time.sleep(0.1)
+"""
+PANIC = """
+serial.send(b'[ 2.0] Kernel panic - not syncing: VFS: Unable to mount root fs\\n')
+time.sleep(60)
+"""
+#: Makes a picture wherever one is asked for.
+SCREEN = """
+import json, threading
+def answer():
+    for line in control.makefile():
+        asked = json.loads(line)
+        if asked["execute"] == "screendump":
+            open(asked["arguments"]["filename"], "wb").write(b"P6 1 1 255\\nabc")
+        control.send(json.dumps({"id": asked["id"], "return": {}}).encode() + b"\\n")
+threading.Thread(target=answer, daemon=True).start()
 """
 FLOOD = """
 while True:
@@ -82,6 +102,33 @@ def test_a_guest_that_floods_and_never_ends_meets_the_deadline(drive: Path, tmp_
     assert "bytes left out" in page
     assert len(page) < 20 << 20
     assert all(map(is_gone, pids(tmp_path / "bin")))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("serial.send(b'Linux version 6\\n'); os._exit(3)", "QEMU failed: it ended with status 3, without a word"),
+        ("os.kill(os.getpid(), 9)", "QEMU failed: it ended by signal 9"),
+        (REBOOT.replace("guest-reset", "host-signal"), "QEMU failed: it does not say why"),
+        (REBOOT, "the box came to no system (it rebooted 6 times without reaching one) instead of its new system"),
+        (PANIC, "(it stood still until the deadline: Kernel panic - not syncing: VFS: Unable to mount root fs)"),
+    ],
+    ids=["status", "signal", "terminated", "loop", "panic"],
+)
+def test_how_a_machine_ends_is_told(drive: Path, tmp_path: Path, body: str, said: str) -> None:
+    done = rehearse(drive, tmp_path, body, "--json", deadline=5 if body is PANIC else 60)
+    assert done.code == 7, done.err
+    assert said in done.json["scenarios"][0]["said"]
+
+
+def test_a_panic_is_on_the_timeline_and_seen(drive: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    done = rehearse(drive, tmp_path, SCREEN + PANIC, "--report", report, "--json", deadline=5)
+    assert [event["text"] for event in done.json["scenarios"][0]["events"] if event["sign"] == "panic"] == [
+        "Kernel panic - not syncing: VFS: Unable to mount root fs"
+    ]
+    page = (report / "index.html").read_text()
+    assert re.search(r"<figcaption>[0-9.]+ s: Kernel panic - not syncing: VFS", page)
 
 
 def test_no_room_for_overlays_is_told(drive: Path, tmp_path: Path) -> None:
