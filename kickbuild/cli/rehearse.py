@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _BUSES = ("virtio", "ide", "sata", "scsi", "nvme", "usb")
-_SCENARIOS = ("normal", "swapped", "decoy", "absent", "twins", "clone", "corrupt", "power")
+_SCENARIOS = ("normal", "swapped", "decoy", "absent", "twins", "clone", "corrupt", "corrupt-initrd", "power")
 
 
 def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,7 +57,11 @@ def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("drive", type=_PATH, metavar="DRIVE")
 @click.option("--profile", metavar="NAME", help="The profile to rehearse, where the drive has several.")
 @click.option(
-    "--scenario", "scenarios", multiple=True, type=click.Choice(_SCENARIOS), help="Only this one; repeatable."
+    *("--scenario", "scenarios"),
+    multiple=True,
+    type=click.Choice(_SCENARIOS),
+    metavar="NAME",
+    help=f"Only this one; repeatable: {', '.join(_SCENARIOS)}.",
 )
 @_machine
 @click.option("--report", type=_PATH, metavar="DIR", help="Write index.html and each console into this directory.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import threading
@@ -12,15 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import LackingError, ToolError, system_error
+from kickbuild.rehearse.change import DriveChange, drive_change
 from kickbuild.rehearse.console import Console, Event, Sign
-from kickbuild.rehearse.drive import DriveChange, drive_change, place_of, profile_of, read_file, read_whole
+from kickbuild.rehearse.corrupt import Corruption, corrupt, corruptions
+from kickbuild.rehearse.drive import profile_of, read_file, read_whole
 from kickbuild.rehearse.guest import Ending, Watch, boot_once
 from kickbuild.rehearse.identity import target_of
 from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf
 from kickbuild.rehearse.machine import BOARD, Board, Bus, Disk, Firmware, Identity, Machine, Uefi
 from kickbuild.rehearse.old_system import Entry, Loader, OldSystem, make_old_system
-from kickbuild.rehearse.scenario import Role
-from kickbuild.rehearse.scratch import SECTOR, Changes, Range, changes, workplace
+from kickbuild.rehearse.scenario import Role, Wrong
+from kickbuild.rehearse.scratch import Changes, Range, changes, workplace
 from kickbuild.run import run
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ class Rehearsal:
     old: OldSystem
     blank_base: Path
     decoy_base: Path
-    corrupt: tuple[int, bytes]
-    """Where a sector of ks.cfg is, and what it is when one byte is another; empty where none was found."""
+    corruptions: dict[Wrong, Corruption]
     says: str
     """What the old system says."""
     ovmf: tuple[Path, Path] | None = None
@@ -128,6 +128,7 @@ def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, pla
         notices = (*notices, "this QEMU has no network for a machine: the rehearsed one has no network card")
     says = f"KICKBUILD-OLD-SYSTEM-{secrets.token_hex(4)}"
     old_base = place.file(target.size)
+    old = make_old_system(old_base, settings.loader, settings.firmware, entry, says)
     return Rehearsal(
         drive=drive,
         profile=name,
@@ -135,10 +136,12 @@ def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, pla
         target=target,
         settings=settings,
         old_base=old_base,
-        old=make_old_system(old_base, settings.loader, settings.firmware, entry, says),
+        old=old,
         blank_base=place.file(target.size),
         decoy_base=_decoy(target.size, place),
-        corrupt=_corruption(drive, f"/kickbuild/{name}/ks.cfg"),
+        corruptions=corruptions(
+            drive, f"/kickbuild/{name}/ks.cfg", f"{record.directory}/initrd.img", (old_base, old.initrd)
+        ),
         says=says,
         ovmf=ovmf,
         notices=(*drive.notices, *notices),
@@ -169,7 +172,8 @@ def play(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: thread
         if scenario.cuts_power:
             disks = tuple(replace(d, slow=r.is_target) for d, r in zip(disks, scenario.disks, strict=True))
         if scenario.corrupts:
-            _corrupt(disks[scenario.disks.index(Role.DRIVE)].file, rehearsal.corrupt, place)
+            wrong = rehearsal.corruptions[scenario.corrupts]
+            corrupt(wrong, scenario.corrupts, disks[scenario.disks.index(wrong.role)].file, place)
         settings = rehearsal.settings
         machine = Machine(
             disks=disks,
@@ -245,14 +249,16 @@ def _attach(rehearsal: Rehearsal, role: Role, place: Workplace) -> Disk:
 
 
 def _examined(rehearsal: Rehearsal, scenario: Scenario, role: Role, disk: Disk, place: Workplace) -> PlayedDisk:
+    wrong = rehearsal.corruptions[scenario.corrupts] if scenario.corrupts else None
+    but = wrong.start if wrong and wrong.role is role else -1
     if role in {Role.DRIVE, Role.CLONE}:
-        but = rehearsal.corrupt[0] if scenario.corrupts and role is Role.DRIVE else -1
         found, change = drive_change(rehearsal.drive, disk.file, place, but=but)
         return PlayedDisk(role=role, size=rehearsal.drive.size, changes=found, drive=change)
     has_old = role in {Role.TARGET, Role.OLD}
     base = rehearsal.old_base if has_old else rehearsal.decoy_base if role is Role.DECOY else rehearsal.blank_base
     one_shot = rehearsal.old.one_shot if has_old else ()
-    return PlayedDisk(role=role, size=rehearsal.target.size, changes=changes(disk.file, base), one_shot=one_shot)
+    found = changes(disk.file, base, but=but)
+    return PlayedDisk(role=role, size=rehearsal.target.size, changes=found, one_shot=one_shot)
 
 
 def _uefi(rehearsal: Rehearsal, place: Workplace) -> Uefi | None:
@@ -287,29 +293,6 @@ def _decoy(size: int, place: Workplace) -> Path:
     run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", decoy], stdin=b"label: dos\nstart=2048, type=83\n")
     run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "DATA", "-E", f"offset={1 << 20}", decoy, "65536k"])
     return decoy
-
-
-def _corruption(drive: Drive, path: str) -> tuple[int, bytes]:
-    """Return a sector of ks.cfg with one byte changed, in the digest by which guard and manifest know each other."""
-    at = read_file(drive, path).find(b"KB_DIGEST=")
-    # One further than the sign: there may be a quote.
-    place = place_of(drive, path, at + len(b"KB_DIGEST=") + 1) if at >= 0 else None
-    if place is None:
-        return -1, b""
-    start = place // SECTOR * SECTOR
-    with drive.base.open("rb") as file:
-        sector = bytearray(os.pread(file.fileno(), SECTOR, start))
-    sector[place - start] = ord("x")
-    return start, bytes(sector)
-
-
-def _corrupt(overlay: Path, corruption: tuple[int, bytes], place: Workplace) -> None:
-    start, sector = corruption
-    if not sector:
-        raise ToolError("it is not known where the drive's ks.cfg lies, so no byte of it can be changed")
-    source = place.file()
-    source.write_bytes(sector)
-    run(["qemu-io", "-f", "qcow2", "-c", f"write -q -s {source} {start} {SECTOR}", overlay])
 
 
 def _within(part: Range, whole: Range) -> bool:

@@ -6,7 +6,9 @@ A stand-in takes the installer's place, and every output must say so.
 
 from __future__ import annotations
 
+import gzip
 import subprocess
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -20,6 +22,13 @@ from drive_watch import digest, partition_of
 from lab import Lab, shared_lab
 from rehearsed import TOOLS
 
+from kickbuild.progress import Silent
+from kickbuild.rehearse.drive import read_drive, read_whole
+from kickbuild.rehearse.machine import Bus
+from kickbuild.rehearse.old_system import Loader
+from kickbuild.rehearse.play import Settings, prepare_rehearsal
+from kickbuild.rehearse.scenario import Role, Wrong
+from kickbuild.rehearse.scratch import SECTOR, workplace
 from kickbuild.run import find_tool
 
 pytestmark = [
@@ -143,6 +152,40 @@ def test_a_block_device_passes_and_is_only_read(lab: Lab) -> None:
     assert digest(drive) == before
 
 
+@pytest.mark.parametrize("loader", list(Loader))
+def test_the_changed_byte_of_an_initrd_breaks_what_a_kernel_unpacks(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: Loader
+) -> None:
+    """It is one byte of the initrd that is booted: the drive's, or with GRUB legacy the old system's own copy."""
+    monkeypatch.setenv("KICKBUILD_GRUB_LEGACY", str(lab.parts.root / "usr/lib/grub/x86_64-pc"))
+    with workplace(tmp_path) as place:
+        drive = read_drive(lab.drive(6, "label"), place, Silent())
+        rehearsal = prepare_rehearsal(drive, None, Settings(loader=loader, bus=Bus.IDE), place)
+        changed = rehearsal.corruptions[Wrong.INITRD]
+        disk = drive.base if changed.role is Role.DRIVE else rehearsal.old_base
+        with disk.open("rb") as file:
+            file.seek(changed.start)
+            before = file.read(SECTOR)
+        assert [one != other for one, other in zip(before, changed.sector, strict=True)].count(True) == 1
+        initrd = read_whole(drive, f"/{rehearsal.release}/initrd.img")
+        middle = slice(initrd.index(before), initrd.index(before) + SECTOR)
+        assert middle.start <= len(initrd) // 2 < middle.stop
+        gzip.decompress(initrd)
+        with pytest.raises((zlib.error, EOFError, OSError)):
+            gzip.decompress(initrd[: middle.start] + changed.sector + initrd[middle.stop :])
+
+
+def test_a_box_whose_initrd_is_damaged_reboots_from_the_panic_and_comes_home(lab: Lab, tmp_path: Path) -> None:
+    done = rehearse(lab, lab.drive(9, "uuid"), "corrupt-initrd", "--json", "--report", tmp_path / "report")
+    assert done.code == 0, done.out + done.err
+    (told,) = done.json["scenarios"]
+    signs = [event["sign"] for event in told["events"] if event["sign"] in {"panic", "power-on", "old-system"}]
+    assert signs == ["power-on", "panic", "power-on", "old-system"]
+    log = (tmp_path / "report/corrupt-initrd.log").read_text()
+    assert "Initramfs unpacking failed" in log
+    assert "Rebooting in 60 seconds" in log
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("release", "find_by", "words"),
@@ -156,4 +199,4 @@ def test_a_block_device_passes_and_is_only_read(lab: Lab) -> None:
 def test_every_scenario_passes(lab: Lab, release: int, find_by: str, words: list[str]) -> None:
     done = rehearse(lab, lab.drive(release, find_by), "", *words)
     require_passed(done)
-    assert f"8 passed ({STAND_IN})" in done.out
+    assert f"9 passed ({STAND_IN})" in done.out

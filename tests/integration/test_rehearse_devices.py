@@ -14,9 +14,11 @@ from conftest import needs_root, needs_tools
 from rehearsed import TOOLS, fake_qemu, make_drive, pids
 
 from kickbuild.progress import Silent
-from kickbuild.rehearse.drive import drive_change, read_drive, read_file, read_whole
+from kickbuild.rehearse.change import drive_change
+from kickbuild.rehearse.drive import read_drive, read_file, read_whole
 from kickbuild.rehearse.scratch import workplace
 from kickbuild.run import run
+from kickbuild.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,9 +71,9 @@ def test_a_block_device_is_read_as_its_image_is(tmp_path: Path, kind: str) -> No
             assert read.nodes == of_image.nodes
             for path in ("/kickbuild/web/ks.cfg", *(p for p in read.files if p.endswith("initrd.img"))):
                 assert read_whole(read, path) == read_file(read, path, 1 << 30)
-            # A sector of no file: behind everything.
-            change = after_a_write(read, place, read.size - 512)
-            assert change == after_a_write(of_image, place, of_image.size - 512)
+            # A sector of no file: the filesystem's last one.
+            change = after_a_write(read, place, read.size - MIB - 512)
+            assert change == after_a_write(of_image, place, of_image.size - MIB - 512)
             kickstart = read.files["/kickbuild/web/ks.cfg"][0].start
             assert "holds other bytes" in str(after_a_write(read, place, kickstart))
     assert hashlib.sha256(image.read_bytes()).digest() == before
@@ -79,15 +81,18 @@ def test_a_block_device_is_read_as_its_image_is(tmp_path: Path, kind: str) -> No
 
 def test_what_is_looked_at_afterwards_needs_no_room_for_the_disk(tmp_path: Path) -> None:
     """A disk holds what was once on it; nothing of that is copied."""
-    image, small = drive_of(tmp_path, "ext4"), tmp_path / "small"
+    drive_of(tmp_path, "ext4")
+    image, small, junk = tmp_path / "large.img", tmp_path / "small", tmp_path / "junk"
+    assert kickbuild("prepare", tmp_path / "web.toml", "--image", image, "--size", "256MiB").code == 0
     small.mkdir()
-    with image.open("r+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        file.write(os.urandom(64 << 20))
+    junk.write_bytes(os.urandom(64 * MIB))
+    for command in (f"write {junk} junk", "rm junk"):
+        run(["debugfs", "-w", "-R", command, f"{image}?offset={MIB}"])
     run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", small])
     try:
         with workplace(small) as place:
-            assert "damage=()" in str(after_a_write(read_drive(image, place, Silent()), place, end + 512))
+            read = read_drive(image, place, Silent())
+            assert "damage=()" in str(after_a_write(read, place, read.size - MIB - 512))
     finally:
         run(["umount", small])
 
