@@ -111,9 +111,10 @@ def _rehearse(
     jobs: int | None,
     **options: Any,
 ) -> Summary:
+    from kickbuild.rehearse.accelerator import choose_accelerator
     from kickbuild.rehearse.drive import read_drive
     from kickbuild.rehearse.play import prepare_rehearsal
-    from kickbuild.rehearse.qemu import choose_accelerator, require_qemu
+    from kickbuild.rehearse.qemu import require_qemu
     from kickbuild.rehearse.scratch import require_room
 
     program = require_qemu()

@@ -6,20 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from command import environment, kickbuild
 from conftest import needs_tools
-from rehearsed import TOOLS, fake_qemu, make_drive, pids
+from rehearsed import TOOLS, fake_qemu, make_drive, pids, wait_for
 
 from kickbuild.errors import LackingError
 from kickbuild.files import file_in_memory
 from kickbuild.progress import Silent
+from kickbuild.rehearse.accelerator import choose_accelerator
 from kickbuild.rehearse.drive import drive_change, read_drive
-from kickbuild.rehearse.qemu import choose_accelerator
 from kickbuild.rehearse.scratch import changes, workplace
 from kickbuild.run import run
 
@@ -61,12 +61,8 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-def wait_for(what: object, seconds: float = 20) -> None:
-    assert callable(what)
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+def two_run(place: Path) -> bool:
+    return len(pids(place / "bin")) == 2
 
 
 def test_a_machine_that_dies_early_fails_the_scenario_with_its_words(drive: Path, tmp_path: Path) -> None:
@@ -170,7 +166,7 @@ def test_whatever_ends_a_rehearsal_no_process_and_no_file_is_left(
         runs.append((process, place))
     try:
         for _, place in runs:
-            wait_for(lambda place=place: len(pids(place / "bin")) == 2)
+            wait_for(partial(two_run, place))
         (process, place), (other, elsewhere) = runs
         process.send_signal(number)
         _, said = process.communicate(timeout=20)
