@@ -52,13 +52,31 @@ def make_drive(place: Path) -> Path:
     return place / "drive.img"
 
 
-def fake_qemu(place: Path, body: str) -> str:
-    """Return a PATH on which QEMU is a Python program with this body: ``serial`` and ``control`` are its sockets."""
+DEVICES = (
+    *("virtio-blk-pci", "ide-hd", "ich9-ahci", "scsi-hd", "virtio-scsi-pci", "nvme", "usb-storage", "qemu-xhci"),
+    *("VGA", "virtio-net-pci", "e1000"),
+)
+#: What a QEMU with everything answers to an option's ``help``.
+ANSWERS = {
+    "-machine": "Supported machines are:\npc    Standard PC (alias of pc-i440fx-7.2)\nq35   Standard PC (Q35 + ICH9)\n",
+    "-device": "Storage devices:\n" + "".join(f'name "{name}", bus PCI\n' for name in DEVICES),
+    "-netdev": "Available netdev backend types:\nsocket\nuser\n",
+    "-accel": "Accelerators supported in QEMU binary:\ntcg\nkvm\n",
+}
+
+
+def fake_qemu(place: Path, body: str, **answers: str) -> str:
+    """Return a PATH on which QEMU is a Python program with this body: ``serial`` and ``control`` are its sockets.
+
+    ``answers`` are those of an option's ``help`` that are others than ``ANSWERS``, by the option without its dash.
+    """
+    told = ANSWERS | {f"-{option}": answer for option, answer in answers.items()}
     place.mkdir(exist_ok=True)
     program = place / "qemu-system-x86_64"
     program.write_text(
         f"#!{sys.executable} -S\nimport re, os, socket, sys, time\n"
         "if '--version' in sys.argv: print('QEMU emulator version 7.2.0'); sys.exit()\n"
+        f"if sys.argv[2:] == ['help']: print({told!r}[sys.argv[1]]); sys.exit()\n"
         f"open({str(place / 'pids')!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
         "ends = [int(n) for n in re.findall(r'socket,id=\\w+,fd=(\\d+)', ' '.join(sys.argv))]\n"
         "serial, control = (socket.socket(fileno=end) for end in ends)\n" + textwrap.dedent(body)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kickbuild.progress import Progress
     from kickbuild.rehearse.play import Rehearsal, Settings
+    from kickbuild.rehearse.qemu import Qemu
     from kickbuild.rehearse.scratch import Workplace
     from kickbuild.rehearse.summary import Summary
 
@@ -114,27 +115,28 @@ def _rehearse(
     from kickbuild.rehearse.accelerator import choose_accelerator
     from kickbuild.rehearse.drive import read_drive
     from kickbuild.rehearse.play import prepare_rehearsal
-    from kickbuild.rehearse.qemu import require_qemu
+    from kickbuild.rehearse.qemu import require_buses, require_qemu
     from kickbuild.rehearse.scratch import require_room
 
-    program = require_qemu()
+    qemu = require_qemu()
     cpus = options["cpus"]
     jobs = jobs or max(1, min(2, (os.cpu_count() or 1) // cpus))
+    settings = _settings(options, qemu, jobs)
+    require_buses(qemu, (settings.bus, settings.drive_bus))
     require_room(place.directory, jobs)
     _verify(drive, progress, anyway=anyway)
     read = read_drive(drive, place, progress)
-    settings = _settings(options, program, jobs)
     rehearsal = prepare_rehearsal(read, profile, settings, place)
     memory = options["memory"] is None
     settings = replace(
         settings,
-        accel=choose_accelerator(accel, program, place),
+        accel=choose_accelerator(accel, qemu, settings.bus, place),
         memory=_memory_of(rehearsal.release) if memory else settings.memory,
     )
     return _play(str(drive), replace(rehearsal, settings=settings), scenarios, place, progress)
 
 
-def _settings(options: dict[str, Any], program: str, jobs: int) -> Settings:
+def _settings(options: dict[str, Any], qemu: Qemu, jobs: int) -> Settings:
     from kickbuild.rehearse.machine import Bus, Firmware
     from kickbuild.rehearse.old_system import Loader
     from kickbuild.rehearse.play import Settings
@@ -154,7 +156,8 @@ def _settings(options: dict[str, Any], program: str, jobs: int) -> Settings:
         memory=memory,
         cpus=options["cpus"],
         deadline=options["deadline"],
-        program=program,
+        program=qemu.program,
+        board=qemu.board,
         jobs=jobs,
     )
 
@@ -190,6 +193,7 @@ def _play(drive: str, rehearsal: Rehearsal, names: tuple[str, ...], place: Workp
         profile=rehearsal.profile,
         release=rehearsal.release,
         machine={
+            "chipset": settings.board.chipset,
             "firmware": str(settings.firmware),
             "loader": str(settings.loader),
             "bus": str(settings.bus),

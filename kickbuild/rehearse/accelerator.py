@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final
 from kickbuild.errors import LackingError, ToolError
 from kickbuild.rehearse.console import Console
 from kickbuild.rehearse.guest import Watch, boot_once
-from kickbuild.rehearse.machine import Bus, Disk, Identity, Machine
+from kickbuild.rehearse.machine import Disk, Identity, Machine
 from kickbuild.units import MIB
 
 if TYPE_CHECKING:
+    from kickbuild.rehearse.machine import Bus
+    from kickbuild.rehearse.qemu import Qemu
     from kickbuild.rehearse.scratch import Workplace
 
 _SECONDS: Final = 10.0
@@ -26,30 +28,36 @@ _SAYS: Final = "kickbuild-kvm-works"
 _ROUNDS: Final = 100_000_000
 
 
-def choose_accelerator(wanted: str, program: str, place: Workplace) -> str:
-    """Return ``kvm`` or ``tcg``. Raises LackingError where KVM is wanted and does not work."""
-    if wanted == "tcg":
+def choose_accelerator(wanted: str, qemu: Qemu, bus: Bus, place: Workplace) -> str:
+    """Return ``kvm`` or ``tcg``. Raises LackingError where the wanted one does not work, or none does.
+
+    ``bus`` is one on which this QEMU makes disks.
+    """
+    if wanted == "tcg" and qemu.has_tcg:
         return wanted
+    if wanted == "tcg":
+        raise LackingError(f"{qemu.program} has no TCG", hint="use --accel kvm")
     why = "/dev/kvm cannot be opened"
     if os.access("/dev/kvm", os.R_OK | os.W_OK):
-        if accelerator_works("kvm", program, place):
+        if accelerator_works("kvm", qemu, bus, place):
             return "kvm"
         why = f"a guest that needs an instant did not finish within {_SECONDS:g} s"
-    if wanted == "kvm":
-        raise LackingError(f"KVM does not work here: {why}", hint="use --accel tcg, which is slower and needs nothing")
-    return "tcg"
+    if wanted == "auto" and qemu.has_tcg:
+        return "tcg"
+    hint = "use --accel tcg, which is slower and needs nothing" if qemu.has_tcg else f"{qemu.program} has no TCG either"
+    raise LackingError(f"KVM does not work here: {why}", hint=hint)
 
 
-def accelerator_works(accel: str, program: str, place: Workplace) -> bool:
+def accelerator_works(accel: str, qemu: Qemu, bus: Bus, place: Workplace) -> bool:
     """Tell whether a guest that counts, says a word and switches itself off does so in time."""
     base = place.file(MIB)
     base.write_bytes(counting_boot_sector(_SAYS).ljust(MIB, b"\0"))
-    disk = Disk(place.overlay(base), Identity(), Bus.VIRTIO, first=True)
-    machine = Machine(disks=(disk,), memory=64, cpus=1, accel=accel)
+    disk = Disk(place.overlay(base), Identity(), bus, first=True)
+    machine = Machine(disks=(disk,), memory=64, cpus=1, accel=accel, board=qemu.board)
     console = Console(_SAYS)
     watch = Watch(console=console, began=time.monotonic(), deadline=_SECONDS, stop=threading.Event())
     try:
-        boot_once(machine, watch, place, program=program)
+        boot_once(machine, watch, place, program=qemu.program)
     except ToolError:
         return False
     return any(_SAYS in line for line in console.lines())

@@ -61,6 +61,20 @@ class Uefi:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """What a machine is built from, by what QEMU has: builds of distributions leave things out."""
+
+    chipset: str = "pc"
+    """``pc``, which has parallel ATA, or ``q35``, which has not."""
+    card: str = ""
+    """The network card, in a network that answers DHCP and lets nothing out; empty for none."""
+    has_screen: bool = True
+
+
+BOARD: Final = Board()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """A machine; the kernel finds the disks of one bus in the order in which they stand here."""
 
@@ -70,6 +84,7 @@ class Machine:
     cpus: int
     accel: str
     uefi: Uefi | None = None
+    board: Board = BOARD
 
 
 #: The controllers that the disks of a bus need; the machine itself has one for the four disks of parallel ATA.
@@ -86,30 +101,42 @@ def qemu_argv(machine: Machine, *, program: str, serial: int, control: int) -> l
     A reboot of the guest ends QEMU, so that each boot is a start of its own: it is what a cold start is, and emulating
     a second boot in the same process takes twice as long.
     """
-    argv = [program, "-accel", machine.accel, "-machine", "pc", "-m", str(machine.memory), "-smp", str(machine.cpus)]
-    argv += ["-cpu", "host" if machine.accel == "kvm" else "max"]
-    argv += ["-nodefaults", "-no-user-config", "-display", "none", "-vga", "std", "-no-reboot", "-net", "none"]
-    argv += ["-name", "kickbuild-rehearsal"]
+    board = machine.board
+    argv = [program, "-accel", machine.accel, "-machine", board.chipset, "-m", str(machine.memory)]
+    argv += ["-smp", str(machine.cpus), "-cpu", "host" if machine.accel == "kvm" else "max"]
+    argv += ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-name", "kickbuild-rehearsal"]
+    argv += ["-vga", "std" if board.has_screen else "none", *_network(board.card)]
     argv += ["-chardev", f"socket,id=serial,fd={serial}", "-serial", "chardev:serial"]
     argv += ["-chardev", f"socket,id=control,fd={control}", "-mon", "chardev=control,mode=control"]
     if machine.uefi is not None:
         argv += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={escaped(machine.uefi.code)}"]
         argv += ["-drive", f"if=pflash,format=raw,unit=1,file={escaped(machine.uefi.variables)}"]
     for bus, controller in _CONTROLLERS.items():
-        if any(disk.bus is bus for disk in machine.disks):
+        if any(disk.bus is bus for disk in machine.disks) and not _has_ports(board, bus):
             argv += ["-device", controller]
     for number, disk in enumerate(machine.disks):
         slow = ",throttling.iops-write=1" if disk.slow else ""
         argv += ["-drive", f"if=none,id=disk{number},format={disk.format},cache=unsafe{slow},file={escaped(disk.file)}"]
-        argv += ["-device", _device(disk, number)]
+        argv += ["-device", _device(disk, number, board)]
     return argv
 
 
-def _device(disk: Disk, number: int) -> str:
+def _network(card: str) -> list[str]:
+    if not card:
+        return ["-net", "none"]
+    # Without a ROM no firmware boots from it. slirp holds back IPv4 alone in some versions: there is no other.
+    return ["-netdev", "user,id=net,restrict=on,ipv6=off", "-device", f"{card},netdev=net,romfile="]
+
+
+def _has_ports(board: Board, bus: Bus) -> bool:
+    return bus is Bus.SATA and board.chipset == "q35"
+
+
+def _device(disk: Disk, number: int, board: Board) -> str:
     kinds = {
         Bus.VIRTIO: "virtio-blk-pci",
         Bus.IDE: f"ide-hd,bus=ide.{number // 2},unit={number % 2}",
-        Bus.SATA: f"ide-hd,bus=sata.{number}",
+        Bus.SATA: f"ide-hd,bus={'ide' if _has_ports(board, Bus.SATA) else 'sata'}.{number}",
         Bus.SCSI: f"scsi-hd,bus=scsi.0,scsi-id={number}",
         Bus.NVME: "nvme",
         Bus.USB: "usb-storage,bus=usb.0",

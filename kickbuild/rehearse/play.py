@@ -17,7 +17,7 @@ from kickbuild.rehearse.drive import DriveChange, drive_change, place_of, profil
 from kickbuild.rehearse.guest import Ending, Watch, boot_once
 from kickbuild.rehearse.identity import target_of
 from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf
-from kickbuild.rehearse.machine import Bus, Disk, Firmware, Identity, Machine, Uefi
+from kickbuild.rehearse.machine import BOARD, Board, Bus, Disk, Firmware, Identity, Machine, Uefi
 from kickbuild.rehearse.old_system import Entry, Loader, OldSystem, make_old_system
 from kickbuild.rehearse.scenario import Role
 from kickbuild.rehearse.scratch import SECTOR, Changes, Range, changes, workplace
@@ -58,6 +58,7 @@ class Settings:
     accel: str = "tcg"
     deadline: float = 3600.0
     program: str = "qemu-system-x86_64"
+    board: Board = BOARD
     jobs: int = 1
 
 
@@ -123,6 +124,8 @@ def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, pla
         find_grub_legacy()
     ovmf = find_ovmf() if settings.firmware is Firmware.UEFI else None
     entry, notices = _entry(drive, name, record.directory, settings.loader)
+    if not settings.board.card:
+        notices = (*notices, "this QEMU has no network for a machine: the rehearsed one has no network card")
     says = f"KICKBUILD-OLD-SYSTEM-{secrets.token_hex(4)}"
     old_base = place.file(target.size)
     return Rehearsal(
@@ -174,6 +177,7 @@ def play(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: thread
             cpus=settings.cpus,
             accel=settings.accel,
             uefi=_uefi(rehearsal, place),
+            board=settings.board,
         )
         watch = Watch(
             console=Console(rehearsal.says),

@@ -20,6 +20,8 @@ from kickbuild.files import file_in_memory
 from kickbuild.progress import Silent
 from kickbuild.rehearse.accelerator import choose_accelerator
 from kickbuild.rehearse.drive import drive_change, read_drive
+from kickbuild.rehearse.machine import Board, Bus
+from kickbuild.rehearse.qemu import Qemu, require_buses, require_qemu
 from kickbuild.rehearse.scratch import changes, workplace
 from kickbuild.run import run
 
@@ -186,11 +188,69 @@ def test_whatever_ends_a_rehearsal_no_process_and_no_file_is_left(
 def test_kvm_is_used_only_when_a_guest_was_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", fake_qemu(tmp_path / "bin", "serial.send(b'kickbuild-kvm-works\\n')\ntime.sleep(60)"))
     with workplace(tmp_path) as place:
-        assert choose_accelerator("auto", "qemu-system-x86_64", place) == "kvm"
+        assert choose_accelerator("auto", Qemu(), Bus.VIRTIO, place) == "kvm"
         fake_qemu(tmp_path / "bin", "sys.exit(1)")
-        assert choose_accelerator("auto", "qemu-system-x86_64", place) == "tcg"
+        assert choose_accelerator("auto", Qemu(), Bus.VIRTIO, place) == "tcg"
         with pytest.raises(LackingError):
-            choose_accelerator("kvm", "qemu-system-x86_64", place)
+            choose_accelerator("kvm", Qemu(), Bus.VIRTIO, place)
+
+
+def test_a_qemu_with_q35_alone_and_without_half_of_its_devices_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As RHEL 10 builds it."""
+    q35 = "Supported machines are:\nq35  RHEL-10.0.0 PC (Q35 + ICH9) (alias of pc-q35-rhel10.0.0)\nnone  empty\n"
+    few = 'name "virtio-blk-pci", bus PCI\nname "ide-hd", bus IDE\nname "scsi-hd", bus SCSI, no-user\n'
+    few += 'name "e1000e", bus PCI\nname "virtio-scsi-pci", bus PCI, alias "virtio-scsi"\n'
+    place = tmp_path / "bin"
+    monkeypatch.setenv("PATH", fake_qemu(place, "", machine=q35, device=few, netdev="user\n", accel="kvm\n"))
+    qemu = require_qemu()
+    assert qemu.board == Board(chipset="q35", card="e1000e", has_screen=False)
+    assert qemu.buses == {Bus.VIRTIO, Bus.SATA}
+    assert not qemu.has_tcg
+    with pytest.raises(LackingError) as caught:
+        require_buses(qemu, (Bus.IDE, Bus.VIRTIO, Bus.IDE, Bus.SCSI))
+    assert len(caught.value.problems) == 2
+    assert "virtio, sata" in caught.value.problems[0].hint
+    fake_qemu(place, "", netdev="socket\n")
+    assert require_qemu().board == Board(chipset="pc")
+    fake_qemu(place, "", machine="Supported machines are:\nmicrovm  microvm (i386)\n")
+    with pytest.raises(LackingError, match="no machine that is a PC"):
+        require_qemu()
+
+
+def test_a_bus_that_qemu_has_not_is_refused_before_anything_starts(drive: Path, tmp_path: Path) -> None:
+    path = fake_qemu(tmp_path / "bin", "", device='name "virtio-blk-pci", bus PCI\n')
+    for words in (["--bus", "nvme"], ["--drive-bus", "usb"]):
+        done = kickbuild("rehearse", drive, *words, PATH=path)
+        assert done.code == 4
+        assert f"makes no disk on {words[1]}" in done.err
+        assert "virtio" in done.err
+    assert pids(tmp_path / "bin") == []
+
+
+def test_no_accelerator_at_all_is_told(tmp_path: Path) -> None:
+    with workplace(tmp_path) as place:
+        for wanted in ("auto", "kvm", "tcg"):
+            with pytest.raises(LackingError, match=r"KVM does not work|no TCG"):
+                choose_accelerator(wanted, Qemu(program="/bin/false", has_tcg=False), Bus.VIRTIO, place)
+
+
+def test_a_machine_without_a_network_is_told(drive: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    says_its_words = "print(sys.argv); sys.exit(1)"
+    path = fake_qemu(tmp_path / "bin", says_its_words, netdev="socket\n")
+    words = ["--accel", "tcg", "--scenario", "normal", "--work", str(work), "--json"]
+    done = kickbuild("rehearse", drive, *words, PATH=path)
+    assert done.code == 7
+    assert any("no network card" in notice for notice in done.json["notices"])
+    assert "'-net', 'none'" in done.json["scenarios"][0]["said"]
+    with_network = kickbuild(
+        "rehearse", drive, *words, PATH=fake_qemu(tmp_path / "bin", "print(sys.argv); sys.exit(1)")
+    )
+    assert not any("network" in notice for notice in with_network.json["notices"])
+    assert "restrict=on" in with_network.json["scenarios"][0]["said"]
 
 
 def test_changes_of_a_drive_are_told_apart(drive: Path, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from conftest import needs_tools
 from rehearsed import TOOLS, make_drive, wait_for
 
 from kickbuild.rehearse.accelerator import accelerator_works, choose_accelerator
+from kickbuild.rehearse.machine import Bus
+from kickbuild.rehearse.qemu import require_qemu
 from kickbuild.rehearse.scratch import workplace
 
 pytestmark = [pytest.mark.qemu, needs_tools("qemu-system-x86_64", *TOOLS)]
@@ -33,14 +35,14 @@ def processes(mark: str) -> list[int]:
 
 def test_a_guest_that_counts_in_64_bits_is_heard(tmp_path: Path) -> None:
     with workplace(tmp_path) as place:
-        assert accelerator_works("tcg", "qemu-system-x86_64", place)
-        assert not accelerator_works("none-such", "qemu-system-x86_64", place)
+        assert accelerator_works("tcg", require_qemu(), Bus.SCSI, place)
+        assert not accelerator_works("none-such", require_qemu(), Bus.SCSI, place)
 
 
 def test_kvm_is_refused_exactly_where_auto_does_not_take_it(tmp_path: Path) -> None:
     drive, mark = make_drive(tmp_path), secrets.token_hex(8)
     with workplace(tmp_path) as place:
-        chosen = choose_accelerator("auto", "qemu-system-x86_64", place)
+        chosen = choose_accelerator("auto", require_qemu(), Bus.VIRTIO, place)
     words = ["--accel", "kvm", "--scenario", "normal", "--memory", "256MiB", "--deadline", "5"]
     done = kickbuild("rehearse", drive, *words, KICKBUILD_TEST=mark)
     if chosen == "kvm":

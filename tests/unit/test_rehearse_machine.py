@@ -16,7 +16,7 @@ from kickbuild.errors import LackingError
 from kickbuild.rehearse.console import FIRST, LAST, Console, Event, Sign
 from kickbuild.rehearse.identity import target_of
 from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf
-from kickbuild.rehearse.machine import Bus, Disk, Identity, Machine, Uefi, qemu_argv
+from kickbuild.rehearse.machine import Board, Bus, Disk, Identity, Machine, Uefi, qemu_argv
 from kickbuild.rehearse.old_system import default_file, environment_block, speaking_boot_sector
 from kickbuild.rehearse.png import png_of_ppm
 from kickbuild.rehearse.scenario import NAMES, SCENARIOS, Expected, Kind, Role, scenarios_for
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def argv_of(*disks: Disk, accel: str = "tcg", uefi: Uefi | None = None) -> list[str]:
-    machine = Machine(disks=disks, memory=2048, cpus=2, accel=accel, uefi=uefi)
+def argv_of(*disks: Disk, accel: str = "tcg", uefi: Uefi | None = None, board: Board | None = None) -> list[str]:
+    machine = Machine(disks=disks, memory=2048, cpus=2, accel=accel, uefi=uefi, board=board or Board())
     return qemu_argv(machine, program="qemu", serial=7, control=8)
 
 
@@ -57,6 +57,19 @@ def test_a_machine_is_a_command_line() -> None:
     assert "-accel tcg" in text
     assert "-no-reboot" in argv
     assert "pflash" not in text
+
+
+def test_a_board_is_chipset_screen_and_a_card_that_no_firmware_boots_from() -> None:
+    board = Board(chipset="q35", card="e1000e", has_screen=False)
+    argv = argv_of(Disk(Path("/a"), Identity("A"), Bus.SATA), board=board)
+    text = " ".join(argv)
+    assert "-machine q35" in text
+    assert "-vga none" in text
+    assert "-netdev user,id=net,restrict=on,ipv6=off -device e1000e,netdev=net,romfile=" in text
+    assert "-net none" not in text
+    assert "ahci" not in text
+    assert "ide-hd,bus=ide.0,drive=disk0" in text
+    assert "-net none" in " ".join(argv_of())
 
 
 def test_uefi_gets_its_code_read_only_and_its_variables_writable() -> None:
