@@ -34,9 +34,7 @@ def plain_lines(summary: Summary, width: int = _PLAIN_WIDTH) -> list[str]:
     longest = max([len(verdict.played.scenario.name) for verdict in summary.verdicts], default=0)
     for verdict in summary.verdicts:
         head = f"{verdict.result:<7}  {verdict.played.scenario.name:<{longest}}  {verdict.played.seconds:4.0f} s  "
-        said = textwrap.wrap(plain(_told(verdict)), max(20, width - len(head))) or [""]
-        lines.append(f"{head}{said[0]}")
-        lines += [f"{' ' * len(head)}{line}" for line in said[1:]]
+        lines += _wrapped(head + _told(verdict), width, " " * len(head))
     return [*lines, *_wrapped(_conclusion(summary), width, "")]
 
 
@@ -73,4 +71,4 @@ def _conclusion(summary: Summary) -> str:
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(plain(text), width, subsequent_indent=indent) or [""]
+    return textwrap.wrap(plain(text), width, subsequent_indent=indent, break_on_hyphens=False) or [""]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kickbuild.rehearse.console import clean
 from kickbuild.rehearse.judge import Installer, Result
+from kickbuild.rehearse.scratch import Range
 from kickbuild.units import format_size
 
 if TYPE_CHECKING:
@@ -20,12 +21,19 @@ if TYPE_CHECKING:
     from kickbuild.rehearse.guest import Screenshot
     from kickbuild.rehearse.judge import Verdict
     from kickbuild.rehearse.play import Played, PlayedDisk
-    from kickbuild.rehearse.scratch import Range
+    from kickbuild.rehearse.scratch import Changes
     from kickbuild.rehearse.summary import Summary
 
 _WIDTH: Final = 960
 #: A pixel that something was written in is seen; more marks than pixels are not.
 _NARROWEST: Final = 2
+#: What is less than this part of a disk is enlarged.
+_SMALL_PART: Final = 20
+#: What the colours of a disk mean.
+_KEY: Final = (
+    '<p class="key"><i style="background: var(--mark)"></i> written '
+    '<i style="background: var(--bad)"></i> different from before</p>'
+)
 #: Nothing is loaded from anywhere, and nothing runs: a browser holds what a mistake here would let through.
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -38,11 +46,15 @@ h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .25rem .6rem; vertical-align: top; border-bottom: 1px solid var(--line); }
 td { overflow-wrap: anywhere; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
+.n, .w { white-space: nowrap; }
 .passed { color: var(--ok); font-weight: bold; }
 .failed { color: var(--bad); font-weight: bold; }
 .skipped { color: var(--skip); }
-svg { display: block; width: 100%; height: auto; margin: .2rem 0 .8rem; }
+svg { display: block; width: 100%; height: auto; margin: .2rem 0; }
+.disk { margin: .8rem 0; }
+.key { font-size: 12px; }
+.key i { display: inline-block; width: .8em; height: .8em; }
 pre { background: #111; color: #ddd; padding: .8rem; overflow: auto; max-height: 24rem; font-size: 12px; }
 figure { display: inline-block; margin: 0 .6rem .6rem 0; width: 18rem; vertical-align: top; }
 figure img { width: 100%; border: 1px solid var(--line); }
@@ -78,9 +90,9 @@ def render_page(summary: Summary) -> str:
 
 def _table(verdicts: Iterable[Verdict]) -> str:
     rows = [
-        f'<tr><td><a href="#{_text(v.played.scenario.name)}">{_text(v.played.scenario.name)}</a></td>'
-        f'<td>{_word(v.result)}</td><td class="n">{v.played.seconds:.0f} s</td>'
-        f"<td>{_text(v.installer)}</td><td>{_text(v.said)}</td></tr>"
+        f'<tr><td class="w"><a href="#{_text(v.played.scenario.name)}">{_text(v.played.scenario.name)}</a></td>'
+        f'<td class="w">{_word(v.result)}</td><td class="n">{v.played.seconds:.0f} s</td>'
+        f'<td class="w">{_text(v.installer)}</td><td>{_text(v.said)}</td></tr>'
         for v in verdicts
     ]
     head = "<tr><th>scenario</th><th>verdict</th><th>time</th><th>installer</th><th>what was seen</th></tr>"
@@ -99,7 +111,7 @@ def _scenario(verdict: Verdict) -> str:
     parts.append("<ul>")
     parts += [f'<li class="{"passed" if c.holds else "failed"}">{_text(c.text)}</li>' for c in verdict.checks]
     parts.append("</ul>")
-    parts += [_disk(disk) for disk in played.disks]
+    parts += [_KEY, *(_disk(disk) for disk in played.disks)]
     parts.append(_timeline(played))
     parts += [_picture(picture) for picture in played.pictures]
     console = "\n".join(_text(line) for line in played.console)
@@ -110,35 +122,44 @@ def _scenario(verdict: Verdict) -> str:
 
 
 def _disk(disk: PlayedDisk) -> str:
-    """Return a disk from its first byte to its last, with a mark where it was written and where it is different."""
-    label = f"{disk.role}, {format_size(disk.size)}: {format_size(disk.changes.size)} different"
-    rows = (
-        ("written", disk.changes.written, "var(--mark)", 0, 8),
-        ("different", disk.changes.changed, "var(--bad)", 8, 16),
-    )
+    """Return a disk from its first byte to its last, with a mark where it was written and where it is different.
+
+    Where that is a small part of it, the part is there once more, enlarged.
+    """
+    changes = disk.changes
+    label = f"{disk.role}, {format_size(disk.size)}: {format_size(changes.size)} different"
+    parts = [f"<div>{_text(label)}</div>", _map(changes, Range(0, disk.size), label)]
+    touched = (*changes.written, *changes.changed)
+    if touched:
+        first, end = min(part.start for part in touched), max(part.end for part in touched)
+        if (end - first) * _SMALL_PART < disk.size:
+            told = f"enlarged: {format_size(end - first)} from byte {first} on"
+            parts += [f'<div class="key">{told}</div>', _map(changes, Range(first, end - first), told)]
+    return f'<div class="disk">{"".join(parts)}</div>'
+
+
+def _map(changes: Changes, shown: Range, label: str) -> str:
+    rows = (("written", changes.written, "mark", 0), ("different", changes.changed, "bad", 8))
     marks = "".join(
-        f'<g fill="{colour}"><title>{kind}: {_told(ranges)}</title>{_marks(ranges, disk.size, top, height)}</g>'
-        for kind, ranges, colour, top, height in rows
+        f'<g fill="var(--{colour})"><title>{kind}: {_told(ranges)}</title>{_marks(ranges, shown, top)}</g>'
+        for kind, ranges, colour, top in rows
     )
-    frame = f'<rect x="0.5" y="0.5" width="{_WIDTH - 1}" height="23" fill="none" stroke="currentColor"/>'
-    return (
-        f"<div>{_text(label)}</div>"
-        f'<svg viewBox="0 0 {_WIDTH} 24" role="img" aria-label="{_text(label)}">{marks}{frame}</svg>'
-    )
+    frame = f'<rect x="0.5" y="0.5" width="{_WIDTH - 1}" height="15" fill="none" stroke="currentColor"/>'
+    return f'<svg viewBox="0 0 {_WIDTH} 16" role="img" aria-label="{_text(label)}">{marks}{frame}</svg>'
 
 
-def _marks(ranges: Iterable[Range], size: int, top: int, height: int) -> str:
+def _marks(ranges: Iterable[Range], shown: Range, top: int) -> str:
     columns: set[int] = set()
     for part in ranges:
-        first = part.start * _WIDTH // max(size, 1)
-        last = (part.end - 1) * _WIDTH // max(size, 1)
+        first = (part.start - shown.start) * _WIDTH // max(shown.length, 1)
+        last = (part.end - 1 - shown.start) * _WIDTH // max(shown.length, 1)
         columns |= set(range(min(first, _WIDTH - _NARROWEST), min(last, _WIDTH - 1) + 1))
     found, marks = sorted(columns), []
     start = 0
     for at in range(1, len(found) + 1):
         if at == len(found) or found[at] != found[at - 1] + 1:
             x, width = found[start], max(at - start, _NARROWEST)
-            marks.append(f'<rect x="{x}" y="{top}" width="{width}" height="{height}"/>')
+            marks.append(f'<rect x="{x}" y="{top}" width="{width}" height="8"/>')
             start = at
     return "".join(marks)
 
@@ -153,7 +174,8 @@ def _timeline(played: Played) -> str:
     ticks = "".join(_tick(event, end) for event in played.events)
     line = f'<line x1="0" y1="12" x2="{_WIDTH}" y2="12" stroke="currentColor"/>'
     rows = "".join(
-        f'<tr><td class="n">{event.seconds:.1f} s</td><td>{_text(event.sign)}</td><td>{_text(event.text)}</td></tr>'
+        f'<tr><td class="n">{event.seconds:.1f} s</td><td class="w">{_text(event.sign)}</td>'
+        f"<td>{_text(event.text)}</td></tr>"
         for event in played.events
     )
     return (

@@ -23,11 +23,10 @@ from machine import Run, boot, raw_disk
 from kickbuild.rehearse.machine import Bus, Uefi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 NAME: Final = "web"
-KICKSTART: Final = f"/kickbuild/{NAME}/ks.cfg"
 TARGET: Final = "TARGET1"
 OLD: Final = "OLDDISK1"
 IMAGES: Final = "IMAGES1"
@@ -151,9 +150,11 @@ class Lab:
         kickbuild("prepare", str(work / "web.toml"), "--image", str(image), "--label", "REBUILD")
         return image
 
-    def with_kickstart(self, drive: Path, image: Path, change: Callable[[str], str]) -> Path:
-        """Return a copy of a drive with another ks.cfg."""
-        replace_file(_copy(drive, image), KICKSTART, change(read_file(drive, KICKSTART).decode()).encode())
+    def changed(self, drive: Path, image: Path, changes: Mapping[str, Callable[[str], str]]) -> Path:
+        """Return a copy of a drive in which the files at some paths are others."""
+        _copy(drive, image)
+        for path, change in changes.items():
+            replace_file(image, path, change(read_file(drive, path).decode()).encode())
         return image
 
     def _iso(self, release: int) -> Path:

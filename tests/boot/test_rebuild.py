@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import naive
 import pytest
 from boot_parts import PLACE, find_parts
 from conftest import CI, needs_tools
@@ -165,15 +166,19 @@ def test_naming_only_the_source_by_identity_wipes_the_image_drive(lab: Lab, tmp_
 
     It also shows that these tests can see a drive being wiped.
     """
-    naive = lab.with_kickstart(lab.drive(9, "uuid"), tmp_path / "naive.img", naive_kickstart)
+    by_half = lab.changed(lab.drive(9, "uuid"), tmp_path / "by-half.img", naive.BY_HALF)
     box = Box(loader=BIOS, release=9, find_by="uuid", old=TARGET, images_first=True)
-    played = lab.play(box, tmp_path, naive)
+    played = lab.play(box, tmp_path, by_half)
     assert played.run.transcript.one("STANDIN-INSTALLED")["serial"] == IMAGES, str(played.run)
     assert not played.drive_is_untouched()
 
 
-def naive_kickstart(ours: str) -> str:
-    """Return a kickstart whose source is named by UUID, and whose target by the name that it had yesterday."""
-    source = next(line for line in ours.splitlines() if line.startswith("harddrive "))
-    storage = ["zerombr", "clearpart --all --initlabel --drives=vda", "bootloader --boot-drive=vda"]
-    return "\n".join([source, *storage, "part / --size=1024 --grow --ondisk=vda", "reboot", "%packages", "%end", ""])
+def test_naming_both_ends_by_name_wipes_whatever_comes_first(lab: Lab, tmp_path: Path) -> None:
+    """The way of 2012, in a box that got a disk more: its kickstart is still on vdb, and vda is somebody's data now."""
+    box = Box(loader=LEGACY, release=6, find_by="label", old=SPARE, blank=(TARGET,))
+    by_name = lab.changed(lab.drive(6, "label"), tmp_path / "by-name.img", naive.BY_NAME)
+    for name, drive in (("theirs", by_name), ("ours", None)):
+        (tmp_path / name).mkdir()
+        played = lab.play(box, tmp_path / name, drive)
+        wiped = SPARE if drive else TARGET
+        assert played.run.transcript.one("STANDIN-INSTALLED")["serial"] == wiped, str(played.run)

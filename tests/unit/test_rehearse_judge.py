@@ -179,7 +179,9 @@ def test_nothing_that_a_guest_says_becomes_a_part_of_the_page(text: str) -> None
 
 def test_the_page_shows_what_was_written_where() -> None:
     page = render_page(summary_of(BAD["the decoy was WRITTEN"]))
-    assert page.count("<svg") == 4
+    assert page.count('class="disk"') == 3
+    # Of a disk of 1 GiB, one sector is there once more, enlarged.
+    assert page.count('aria-label="enlarged: 512 B from byte 0 on"') == 1
     assert "different: 0+512" in page
     assert 'src="data:image/png;base64,' in page
     assert re.search(r"default-src 'none'", page)
