@@ -15,6 +15,7 @@ from kickbuild.errors import InputError, ToolError, system_error
 from kickbuild.rehearse.drive import nodes_of, places_of
 from kickbuild.rehearse.fsck import faults, play_journal
 from kickbuild.rehearse.scratch import Changes, Range, changes, read_changes
+from kickbuild.rehearse.stamp import LONGEST, outcome_of, state_path
 from kickbuild.run import run
 
 if TYPE_CHECKING:
@@ -39,10 +40,17 @@ class DriveChange:
     left: tuple[str, ...] = ()
     damage: tuple[str, ...] = ()
     identical: bool = True
+    outcome: str = ""
+    """What it tells of the rebuild; empty where it tells nothing new."""
 
 
-def drive_change(drive: Drive, overlay: Path, place: Workplace, *, but: int = -1) -> tuple[Changes, DriveChange]:
-    """Compare an overlay of the drive with the drive, except for the sector at ``but``. Raises ToolError."""
+def drive_change(
+    drive: Drive, overlay: Path, place: Workplace, profile: str, *, but: int = -1
+) -> tuple[Changes, DriveChange]:
+    """Compare an overlay of the drive with the drive, except for the sector at ``but``. Raises ToolError.
+
+    ``profile`` is the one that was rebuilt.
+    """
     found = changes(overlay, drive.base, but=but)
     if not found.changed:
         return found, DriveChange()
@@ -51,17 +59,16 @@ def drive_change(drive: Drive, overlay: Path, place: Workplace, *, but: int = -1
         damage.append("the partition table was changed")
     if any(part.end > drive.offset + drive.length for part in found.changed):
         damage.append("bytes behind its filesystem were changed")
-    left: list[str] = []
-    if not damage:
-        left, damage = _compare_trees(drive, _filesystem(drive, place, overlay, found.changed), place)
-    return found, DriveChange(tuple(left), tuple(damage), identical=False)
+    if damage:
+        return found, DriveChange(damage=tuple(damage), identical=False)
+    return found, _compare_trees(drive, _filesystem(drive, place, overlay, found.changed), place, profile)
 
 
 def _touches(changed: tuple[Range, ...], ranges: tuple[Range, ...]) -> bool:
     return any(part.overlaps(other) for part in changed for other in ranges)
 
 
-def _compare_trees(drive: Drive, copy: Path, place: Workplace) -> tuple[list[str], list[str]]:
+def _compare_trees(drive: Drive, copy: Path, place: Workplace, profile: str) -> DriveChange:
     """Return what is new in a changed filesystem and may be, and what is wrong with it."""
     unseen: list[str] = []
     try:
@@ -69,18 +76,28 @@ def _compare_trees(drive: Drive, copy: Path, place: Workplace) -> tuple[list[str
             unseen = _unseen(drive, copy)
             wrong = _unsound(drive, copy, place)
             if wrong:
-                return [], [f"its filesystem is damaged: {_few(wrong)}"]
+                return _harmed(f"its filesystem is damaged: {_few(wrong)}")
         with open_filesystem(copy, 0, drive.filesystem, writes=False) as tree:
             nodes = nodes_of(tree, drive.manifest)
             places = places_of(tree, drive.manifest, nodes, copy, 0)
+            told = tree.read(state_path(profile), LONGEST) or b""
     except (InputError, ToolError) as error:
-        return [], [f"its filesystem cannot be read any more: {str(error).replace(str(copy), 'the drive')}"]
+        return _harmed(f"its filesystem cannot be read any more: {str(error).replace(str(copy), 'the drive')}")
     damage = [*_differences(drive, nodes), *_rewritten(drive, nodes, places, copy)]
     if not damage and unseen:
         # The installer plays the journal back when it mounts the drive; a boot loader does not.
         damage = [f"a boot loader does not find {path}: only the journal tells where it is" for path in unseen]
     new = [path for path in nodes if path not in drive.nodes or nodes[path] != drive.nodes[path]]
-    return sorted(path for path in new if _may_be_left(path, nodes)), damage
+    return DriveChange(
+        left=tuple(sorted(path for path in new if _may_be_left(path, nodes))),
+        damage=tuple(damage),
+        identical=False,
+        outcome=outcome_of(drive.records[profile], told),
+    )
+
+
+def _harmed(fact: str) -> DriveChange:
+    return DriveChange(damage=(fact,), identical=False)
 
 
 def _few(faults: list[str]) -> str:

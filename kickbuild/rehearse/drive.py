@@ -17,6 +17,7 @@ from kickbuild.drive.image_format import first_partition, make_filesystem, make_
 from kickbuild.drive.mounts import read_mounts
 from kickbuild.errors import InputError, RefusedError, ToolError, UsageError, system_error
 from kickbuild.rehearse.scratch import Range
+from kickbuild.rehearse.stamp import LONGEST, state_path
 from kickbuild.run import require_tool
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _SMALL: Final = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drive:
     """A rebuild drive as a raw file or block device, which is only read."""
 
@@ -44,6 +45,8 @@ class Drive:
     """The size of each file of kickbuild's; -1 for what is not a file."""
     files: dict[str, tuple[Range, ...]]
     """Where the bytes of each file of the manifest, and of the manifest itself, lie."""
+    records: dict[str, bytes]
+    """What it tells of the last rebuild by each profile."""
     notices: tuple[str, ...] = ()
 
 
@@ -112,8 +115,18 @@ def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -
     with open_filesystem(base, offset, filesystem, writes=False) as tree:
         _, manifest = _manifest(tree, base)
         nodes = nodes_of(tree, manifest)
-        places = places_of(tree, manifest, nodes, base, offset)
-    return Drive(base, size, offset, min(length, size - offset), filesystem, manifest, nodes, places, notices)
+        return Drive(
+            base=base,
+            size=size,
+            offset=offset,
+            length=min(length, size - offset),
+            filesystem=filesystem,
+            manifest=manifest,
+            nodes=nodes,
+            files=places_of(tree, manifest, nodes, base, offset),
+            records={name: tree.read(state_path(name), LONGEST) or b"" for name in manifest.profiles},
+            notices=notices,
+        )
 
 
 def _manifest(tree: Tree, where: Path) -> tuple[bytes, Manifest]:

@@ -129,6 +129,7 @@ def _checks(played: Played, home: Home) -> Iterator[Check]:
         expected = Expected.INSTALLED if was_installed else Expected.REFUSED
     if expected is Expected.INSTALLED:
         yield _written(target)
+        yield from _proof(played)
         yield _came(played, home, Home.NEW)
     elif expected is Expected.HOME:
         yield from _came_home(played, home, target)
@@ -146,11 +147,27 @@ def _came_home(played: Played, home: Home, target: PlayedDisk | None) -> Iterato
     written = target is not None and bool(target.unexpected())
     if written:
         yield _written(target)
+        yield from _proof(played)
     elif not {event.sign for event in played.events} & {Sign.ENTRY, Sign.KERNEL}:
         yield Check(holds=False, text="the Rebuild entry was not booted")
     if any(event.sign is Sign.PANIC for event in played.events) and not _panic_at_end(played):
         yield Check(holds=True, text="the kernel panicked, and the box rebooted")
     yield _came(played, home, Home.NEW if written else Home.OLD)
+
+
+def _proof(played: Played) -> Iterator[Check]:
+    """Look for what kickbuild's last script leaves, where it was kickbuild's kickstart: its guard has then spoken."""
+    if all(event.sign is not Sign.GUARD for event in played.events):
+        return
+    outcome = "".join(disk.drive.outcome for disk in played.disks if disk.role is Role.DRIVE)
+    if outcome not in {"", "installed"}:
+        yield Check(holds=False, text=f"the drive tells of the rebuild: {outcome}")
+    elif any(disk.bears_stamp for disk in played.disks):
+        yield Check(holds=True, text="the new system bears its stamp")
+    else:
+        # An encrypted disk shows no stamp; the drive is never encrypted.
+        text = "the drive tells that it is installed" if outcome else "no stamp is in the new system or on the drive"
+        yield Check(holds=bool(outcome), text=text)
 
 
 def _panic_at_end(played: Played) -> str:

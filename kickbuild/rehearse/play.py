@@ -22,6 +22,7 @@ from kickbuild.rehearse.machine import BOARD, Board, Bus, Disk, Firmware, Identi
 from kickbuild.rehearse.old_system import Entry, Loader, OldSystem, make_old_system
 from kickbuild.rehearse.scenario import Role, Wrong
 from kickbuild.rehearse.scratch import Changes, Range, changes, workplace
+from kickbuild.rehearse.stamp import bears_stamp
 from kickbuild.run import run
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class PlayedDisk:
     changes: Changes
     one_shot: tuple[Range, ...] = ()
     drive: DriveChange = field(default_factory=DriveChange)
+    bears_stamp: bool = False
+    """Whether a new system on it tells that kickbuild's kickstart installed it."""
 
     def unexpected(self) -> tuple[Range, ...]:
         """Return what is different and is not the boot loader's own choice."""
@@ -252,13 +255,19 @@ def _examined(rehearsal: Rehearsal, scenario: Scenario, role: Role, disk: Disk, 
     wrong = rehearsal.corruptions[scenario.corrupts] if scenario.corrupts else None
     but = wrong.start if wrong and wrong.role is role else -1
     if role in {Role.DRIVE, Role.CLONE}:
-        found, change = drive_change(rehearsal.drive, disk.file, place, but=but)
+        found, change = drive_change(rehearsal.drive, disk.file, place, rehearsal.profile, but=but)
         return PlayedDisk(role=role, size=rehearsal.drive.size, changes=found, drive=change)
     has_old = role in {Role.TARGET, Role.OLD}
     base = rehearsal.old_base if has_old else rehearsal.decoy_base if role is Role.DECOY else rehearsal.blank_base
     one_shot = rehearsal.old.one_shot if has_old else ()
     found = changes(disk.file, base, but=but)
-    return PlayedDisk(role=role, size=rehearsal.target.size, changes=found, one_shot=one_shot)
+    return PlayedDisk(
+        role=role,
+        size=rehearsal.target.size,
+        changes=found,
+        one_shot=one_shot,
+        bears_stamp=role.is_target and bears_stamp(disk.file, found.changed, rehearsal.profile),
+    )
 
 
 def _uefi(rehearsal: Rehearsal, place: Workplace) -> Uefi | None:

@@ -183,13 +183,14 @@ def _add(ranges: list[Range], more: Range) -> None:
 
 
 def read_changes(overlay: Path, where: tuple[Range, ...]) -> Iterator[tuple[int, bytes]]:
-    """Yield the bytes that an overlay has in some ranges, with their places. Raises ToolError."""
+    """Yield the bytes that an overlay has in some ranges, a piece at a time, with their places. Raises ToolError."""
     with overlay.open("rb") as file:
         for row in _written_rows(overlay):
             have = Range(row["start"], row["length"])
             for part in where:
                 if not part.overlaps(have):
                     continue
-                start, end = max(part.start, have.start), min(part.end, have.end)
-                at = row.get("offset", 0) + start - have.start
-                yield start, os.pread(file.fileno(), end - start, at) if row["data"] else bytes(end - start)
+                for start in range(max(part.start, have.start), min(part.end, have.end), _CHUNK):
+                    size = min(_CHUNK, part.end - start, have.end - start)
+                    at = row.get("offset", 0) + start - have.start
+                    yield start, os.pread(file.fileno(), size, at) if row["data"] else bytes(size)

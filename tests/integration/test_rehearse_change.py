@@ -15,6 +15,7 @@ from kickbuild.progress import Silent
 from kickbuild.rehearse.change import DriveChange, drive_change
 from kickbuild.rehearse.drive import read_drive
 from kickbuild.rehearse.scratch import changes, workplace
+from kickbuild.rehearse.stamp import bears_stamp, state_path
 from kickbuild.run import run
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Bench:
             with file_in_memory(block(after, number)) as source:
                 at = self.drive.offset + number * BLOCK
                 run(["qemu-io", "-f", "qcow2", "-c", f"write -q -s {source} {at} {BLOCK}", overlay])
-        return drive_change(self.drive, overlay, self.place)[1]
+        return drive_change(self.drive, overlay, self.place, "web")[1]
 
 
 def block(data: bytes, number: int) -> bytes:
@@ -121,6 +122,36 @@ def test_what_may_be_left_is_told_from_damage(
         assert damage or found.left == left
 
 
+def test_what_the_drive_tells_of_the_rebuild_is_read(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("schema=1\nid=\nprofile=web\noutcome=failed\nended=\n")
+    after = bench.changed(f"write {tmp_path / 'state'} {state_path('web')}")
+    for found in (bench.judged(after), bench.judged(bench.in_journal(after))):
+        assert found.outcome == "failed"
+        assert found.left == (state_path("web"),)
+    assert bench.judged(bench.changed(f"write /etc/hostname {LOG}")).outcome == ""
+
+
+STAMP = "schema=1\nid=a\nprofile={}\ndigest=1\nrelease=rocky9.4\nkickbuild=1\noutcome={}\nstarted=1\n"
+
+
+@pytest.mark.parametrize("start", [0, 4096, (1 << 20) - 60, (3 << 20) + 100])
+@pytest.mark.parametrize(
+    ("profile", "outcome", "bears"), [("web", "installed", True), ("web", "started", False), ("db", "installed", False)]
+)
+def test_a_stamp_is_found_wherever_it_lies(
+    tmp_path: Path, start: int, profile: str, outcome: str, *, bears: bool
+) -> None:
+    text = STAMP.format(profile, outcome).encode()
+    sector = start // 512 * 512
+    with workplace(tmp_path) as place:
+        base = place.file(4 << 20)
+        overlay = place.overlay(base)
+        with file_in_memory((b"\1" * (start - sector) + text).ljust(1024, b"\1")) as source:
+            run(["qemu-io", "-f", "qcow2", "-c", f"write -q -s {source} {sector} 1024", overlay])
+            run(["qemu-io", "-f", "qcow2", "-c", f"write -q -P 7 {2 << 20} 65536", overlay])
+        assert bears_stamp(overlay, changes(overlay, base).changed, "web") == bears
+
+
 def test_nothing_changed_is_nothing_changed(bench: Bench) -> None:
     assert bench.judged(bench.before) == DriveChange()
 
@@ -135,7 +166,7 @@ def test_bytes_of_files_and_around_the_filesystem_are_told(bench: Bench) -> None
     for at, words in places.items():
         overlay = bench.place.overlay(drive.base)
         run(["qemu-io", "-f", "qcow2", "-c", f"write -q -P 0x41 {at} 512", overlay])
-        assert drive_change(drive, overlay, bench.place)[1].damage == (words,)
+        assert drive_change(drive, overlay, bench.place, "web")[1].damage == (words,)
 
 
 def test_bytes_of_a_file_that_are_in_the_journal_alone_are_told(bench: Bench) -> None:

@@ -52,7 +52,7 @@ def drive_of(place: Path, kind: str) -> Path:
 def after_a_write(read: Drive, place: Workplace, at: int) -> object:
     overlay = place.overlay(read.base)
     run(["qemu-io", "-f", "qcow2", "-c", f"write -q -P 0x55 {at} 512", overlay])
-    return drive_change(read, overlay, place)[1]
+    return drive_change(read, overlay, place, "web")[1]
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "vfat"])

@@ -32,11 +32,20 @@ SPARED = disk(Role.TARGET, (8192, 512), one_shot=8192)
 DRIVE = disk(Role.DRIVE)
 LEFT = disk(Role.DRIVE, (0, 512), drive=DriveChange(left=("/kickbuild/web/last-refusal.log",), identical=False))
 DAMAGED = disk(Role.DRIVE, (0, 512), drive=DriveChange(damage=("the partition table was changed",), identical=False))
+TOLD = disk(
+    Role.DRIVE,
+    (0, 512),
+    drive=DriveChange(left=("/kickbuild/web/rebuild.state",), identical=False, outcome="installed"),
+)
+STARTED = disk(Role.DRIVE, (0, 512), drive=DriveChange(identical=False, outcome="started"))
+OURS = INSTALLED.replace("STANDIN-INSTALLED", "kickbuild: this disk will be erased: vda\nSTANDIN-INSTALLED")
 DIED = (Ending.DIED,)
 
 GOOD = (
     played("normal", INSTALLED, TARGET, DRIVE),
     played("decoy", INSTALLED, disk(Role.DECOY), TARGET, DRIVE),
+    played("normal", OURS, TARGET, TOLD),
+    played("swapped", OURS, DRIVE, replace(TARGET, bears_stamp=True)),
     played("twins", REFUSED, SPARED, disk(Role.TWIN), LEFT),
     played("clone", REFUSED, SPARED, disk(Role.CLONE), DRIVE),
     played("clone", INSTALLED, TARGET, disk(Role.CLONE), DRIVE),
@@ -54,6 +63,8 @@ GOOD = (
 BAD = {
     "DAMAGED": played("swapped", INSTALLED, DAMAGED, TARGET),
     "the target was NOT written": played("normal", INSTALLED, SPARED, DRIVE),
+    "the drive tells of the rebuild: started": played("normal", OURS, replace(TARGET, bears_stamp=True), STARTED),
+    "no stamp is in the new system or on the drive": played("normal", OURS, TARGET, DRIVE),
     "instead of its new system": played("normal", f"STANDIN-STARTED release=9--boot--{OLD}", TARGET, DRIVE),
     "the decoy was WRITTEN": played("decoy", INSTALLED, disk(Role.DECOY, (0, 512)), TARGET, DRIVE),
     "the twin was WRITTEN": played("twins", REFUSED, SPARED, disk(Role.TWIN, (0, 512)), DRIVE),
@@ -132,7 +143,7 @@ def test_every_output_says_that_the_installer_is_a_stand_in() -> None:
 def test_the_table_has_eighty_columns() -> None:
     lines = plain_lines(summary_of(*GOOD, *BAD.values(), drive="x" * 200))
     assert max(map(len, lines)) <= 80
-    assert lines[-1].startswith("8 passed, 15 failed")
+    assert lines[-1].startswith(f"{len(GOOD)} passed, {len(BAD)} failed")
 
 
 def test_junit_counts_and_explains() -> None:
