@@ -120,7 +120,7 @@ def _rehearse(
 ) -> Summary:
     from kickbuild.rehearse.accelerator import choose_accelerator
     from kickbuild.rehearse.drive import read_drive
-    from kickbuild.rehearse.play import prepare_rehearsal
+    from kickbuild.rehearse.play import prepare_rehearsal, require_loader
     from kickbuild.rehearse.qemu import require_buses, require_qemu
     from kickbuild.rehearse.scratch import has_memory, require_memory, require_room
 
@@ -128,16 +128,14 @@ def _rehearse(
     settings = _settings(options, qemu, jobs or max(1, min(2, (os.cpu_count() or 1) // options["cpus"])))
     require_memory(settings.memory)
     require_buses(qemu, (settings.bus, settings.drive_bus))
+    require_loader(settings)
     require_room(place.directory, settings.jobs)
     _verify(drive, progress, anyway=anyway)
     read = read_drive(drive, place, progress)
     rehearsal = prepare_rehearsal(read, profile, settings, place)
-    memory = options["memory"] is None
-    settings = replace(
-        settings,
-        accel=choose_accelerator(accel, qemu, settings.bus, place),
-        memory=_memory_of(rehearsal.release) if memory else settings.memory,
-    )
+    settings = replace(settings, accel=choose_accelerator(accel, qemu, settings.bus, place))
+    if options["memory"] is None:
+        settings = replace(settings, memory=_memory_of(rehearsal.release))
     if jobs is None and not has_memory(settings.memory * settings.jobs):
         settings = replace(settings, jobs=1)
     require_memory(settings.memory * min(settings.jobs, len(scenarios) or settings.jobs))

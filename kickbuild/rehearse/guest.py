@@ -65,7 +65,7 @@ class Ending(StrEnum):
     CUT = "had its power cut"
     DEADLINE = "did not come to an end before the deadline"
     DIED = "ended because QEMU failed"
-    FULL = "no room was left for what it wrote"
+    FULL = "was stopped because no room was left for what it wrote"
     STOPPED = "was stopped"
 
 

@@ -122,6 +122,8 @@ def _checks(played: Played, home: Home) -> Iterator[Check]:
     expected = played.scenario.expected
     if played.endings[-1] is Ending.DIED:
         yield Check(holds=False, text=f"QEMU failed: {_last_line(played.complaints)}")
+    if played.endings[-1] is Ending.FULL:
+        yield Check(holds=False, text="the overlays have no room where they are: see --work")
     target = next((disk for disk in played.disks if disk.role.is_target), None)
     spares_target = expected is Expected.REFUSED
     if expected is Expected.SAFE:

@@ -17,7 +17,7 @@ from kickbuild.rehearse.corrupt import Corruption, corrupt, corruptions
 from kickbuild.rehearse.drive import profile_of, read_file, read_whole
 from kickbuild.rehearse.guest import Ending, Watch, boot_once
 from kickbuild.rehearse.identity import target_of
-from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf
+from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf, require_grub2
 from kickbuild.rehearse.machine import BOARD, Board, Bus, Disk, Firmware, Identity, Machine, Uefi
 from kickbuild.rehearse.old_system import Entry, Loader, OldSystem, make_old_system
 from kickbuild.rehearse.scenario import Role, Wrong
@@ -115,16 +115,24 @@ class Played:
     pictures: tuple[Screenshot, ...] = ()
 
 
+def require_loader(settings: Settings) -> None:
+    """Raise LackingError where what starts the machine is not installed: its firmware, and its boot loader."""
+    if settings.firmware is Firmware.UEFI:
+        find_ovmf()
+    if settings.loader is Loader.GRUB2:
+        require_grub2(settings.firmware)
+        return
+    if settings.firmware is Firmware.UEFI:
+        raise LackingError("GRUB legacy starts from BIOS alone", hint="rehearse with --firmware bios")
+    find_grub_legacy()
+
+
 def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, place: Workplace) -> Rehearsal:
     """Return what the scenarios share. Raises UsageError, LackingError and ToolError."""
     name, record = profile_of(drive, profile)
     if record.arch != "x86_64":
         raise LackingError(f"the profile {name} is for {record.arch}; kickbuild rehearses x86_64 alone")
     target = target_of(record.target, settings.bus)
-    if settings.loader is Loader.GRUB_LEGACY:
-        if settings.firmware is Firmware.UEFI:
-            raise LackingError("GRUB legacy starts from BIOS alone", hint="rehearse with --firmware bios")
-        find_grub_legacy()
     ovmf = find_ovmf() if settings.firmware is Firmware.UEFI else None
     entry, notices = _entry(drive, name, record.directory, settings.loader)
     if not settings.board.card:
@@ -221,11 +229,6 @@ def _boots(machine: Machine, watch: Watch, place: Workplace, program: str) -> li
         if ends[-1].ending is Ending.CUT:
             watch = replace(watch, cut_at_writes_to=None)
             machine = replace(machine, disks=tuple(replace(disk, slow=False) for disk in machine.disks))
-    if ends[-1].ending is Ending.FULL:
-        raise ToolError(
-            f"{place.directory} is full: what the installer writes has no room there",
-            hint="make room there, or name another directory with --work",
-        )
     watch.console.add(Event(time.monotonic() - watch.began, Sign.END, f"the machine {ends[-1].ending}"))
     return ends
 

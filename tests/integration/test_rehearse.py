@@ -130,10 +130,10 @@ def test_a_panic_is_on_the_timeline_and_seen(drive: Path, tmp_path: Path) -> Non
 
 
 def test_no_room_for_overlays_is_told(drive: Path, tmp_path: Path) -> None:
-    done = rehearse(drive, tmp_path, FULL)
-    assert done.code == 6
-    assert "full" in done.err
-    assert "--work" in done.err
+    """It ends the scenario, and not what the others told."""
+    done = rehearse(drive, tmp_path, FULL, "--json")
+    assert done.code == 7, done.err
+    assert "the overlays have no room where they are: see --work" in done.json["scenarios"][0]["said"]
 
 
 def test_a_drive_that_is_not_right_is_rehearsed_only_when_asked(drive: Path, tmp_path: Path) -> None:
