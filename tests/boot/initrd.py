@@ -13,7 +13,7 @@ from boot_parts import run
 from kickbuild.rehearse.old_system import speaking_boot_sector
 
 if TYPE_CHECKING:
-    from boot_parts import BootParts
+    from boot_parts import BootParts, Kernel
 
 STANDIN: Final = Path(__file__).parents[1] / "standin"
 _BUSYBOX: Final = "usr/bin/busybox"
@@ -52,18 +52,16 @@ _ABSENT: Final = frozenset(
 )
 #: Applets whose names are taken.
 _ELSEWHERE: Final = frozenset({"bash", "blkid", "blockdev", "busybox", "mount", "sh", "umount"})
-_MODULES: Final = (
-    "virtio_pci",
-    "virtio_blk",
-    "virtio_scsi",
-    "ata_piix",
-    "sd_mod",
-    "loop",
-    "isofs",
-    "vfat",
-    "nls_ascii",
-    "nls_cp437",
-)
+#: Modules, by what a PCI device that needs them says of itself (its modalias): vendor or class; every machine needs
+#: the last. ext4 asks for its checksum by the name of the algorithm, and so does not depend on it.
+_MODULES: Final = {
+    "v00001AF4": ("virtio_pci", "virtio_blk", "virtio_scsi"),
+    "bc01sc01": ("ata_piix",),
+    "bc01sc06": ("ahci",),
+    "bc01sc08": ("nvme",),
+    "bc0Csc03": ("xhci_pci", "usb_storage"),
+    "": ("sd_mod", "loop", "isofs", "crc32c_generic", "ext4", "vfat", "nls_ascii", "nls_cp437"),
+}
 _REGULAR, _SYMLINK, _DIRECTORY = 0o100000, 0o120000, 0o040000
 
 
@@ -121,6 +119,7 @@ def box_initrd(parts: BootParts, shell: str, conf: str) -> bytes:
     archive.link("usr/bin/grub2-editenv", _EDITENV.rpartition("/")[2])
     archive.link("usr/bin/sh", shell)
     archive.add("init", (STANDIN / "box").read_bytes())
+    archive.add("standin/devices.sh", (STANDIN / "devices.sh").read_bytes())
     held = (STANDIN / "held").read_bytes()
     for name in HELD:
         archive.add(f"held/{name}", held)
@@ -128,17 +127,17 @@ def box_initrd(parts: BootParts, shell: str, conf: str) -> bytes:
     for path, content, mode in IDENTITY:
         archive.add(path, content, mode=mode)
     archive.add("etc/os-release", b'NAME="Rocky Linux"\nID="rocky"\n', mode=0o644)
-    _add_modules(archive, parts)
+    _add_modules(archive, parts.kernel())
     return archive.pack()
 
 
-def standin_initrd(parts: BootParts, release: int, new_root: dict[str, bytes]) -> bytes:
+def standin_initrd(parts: BootParts, kernel: Kernel, release: int, new_root: dict[str, bytes]) -> bytes:
     """Return the stand-in installer that follows the rules of a RHEL major version.
 
     ``new_root`` holds the new system's files, by their paths, besides its programs, which are the stand-in's own.
     """
     archive = _base(parts)
-    for name in ("stage1.sh", "install.sh"):
+    for name in ("devices.sh", "stage1.sh", "install.sh"):
         archive.add(f"standin/{name}", (STANDIN / name).read_bytes())
     archive.add("init", (STANDIN / "init").read_bytes())
     archive.add("release", f"{release}\n".encode())
@@ -147,7 +146,7 @@ def standin_initrd(parts: BootParts, release: int, new_root: dict[str, bytes]) -
         archive.add(f"new-root/{path}", content, mode=0o644)
     _add_userland(archive, parts, _EDITENV)
     archive.link("usr/bin/grub2-editenv", _EDITENV.rpartition("/")[2])
-    _add_modules(archive, parts)
+    _add_modules(archive, kernel)
     return archive.pack()
 
 
@@ -197,25 +196,27 @@ def _needed(parts: BootParts, programs: list[str]) -> set[str]:
     return found
 
 
-def _add_modules(archive: Archive, parts: BootParts) -> None:
+def _add_modules(archive: Archive, kernel: Kernel) -> None:
     """Add the modules and what they depend on, and a list of them in an order in which they load."""
-    known = {path.stem.replace("-", "_"): path for path in parts.modules.rglob("*.ko")}
-    order: list[str] = []
+    known = {path.stem.replace("-", "_"): path for path in kernel.modules.rglob("*.ko")}
+    # What that kernel has no driver for, no machine that boots it has; the rest is part of it.
+    absent = {"ahci", "crc32c_generic", "ext4", "nvme", "usb_storage", "xhci_pci"} - known.keys()
+    order: dict[str, None] = {}
 
-    def add(name: str) -> None:
-        path = known[name]
-        content = path.read_bytes()
+    def add(name: str, device: str) -> None:
+        if name in absent:
+            return
+        content = known[name].read_bytes()
         depends = re.search(rb"\0depends=([^\0]*)\0", content)
         for other in depends[1].decode().split(",") if depends and depends[1] else []:
-            add(other.replace("-", "_"))
-        place = f"modules/{name}.ko"
-        if place not in order:
-            archive.add(place, content, mode=0o644)
-            order.append(place)
+            add(other.replace("-", "_"), device)
+        archive.add(f"modules/{name}.ko", content, mode=0o644)
+        order[f"modules/{name}.ko {device}"] = None
 
-    for name in _MODULES:
-        add(name)
-    archive.add("modules.order", "".join(f"{name}\n" for name in order).encode())
+    for device, names in _MODULES.items():
+        for name in names:
+            add(name, device)
+    archive.add("modules.order", "".join(f"{line}\n" for line in order).encode())
 
 
 def new_system() -> bytes:
