@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -137,11 +138,12 @@ def standin_initrd(parts: BootParts, kernel: Kernel, release: int, new_root: dic
     ``new_root`` holds the new system's files, by their paths, besides its programs, which are the stand-in's own.
     """
     archive = _base(parts)
-    for name in ("devices.sh", "stage1.sh", "install.sh"):
+    for name in ("devices.sh", "stage1.sh", "storage.sh", "install.sh"):
         archive.add(f"standin/{name}", (STANDIN / name).read_bytes())
     archive.add("init", (STANDIN / "init").read_bytes())
     archive.add("release", f"{release}\n".encode())
     archive.add("new-system", new_system())
+    archive.add("new-esp", new_esp(parts))
     for path, content in new_root.items():
         archive.add(f"new-root/{path}", content, mode=0o644)
     _add_userland(archive, parts, _EDITENV)
@@ -225,3 +227,16 @@ def new_system() -> bytes:
     It says so and switches the machine off. What it overwrites is the boot loader of the old system.
     """
     return speaking_boot_sector("NEW-SYSTEM-REACHED")
+
+
+def new_esp(parts: BootParts) -> bytes:
+    """Return the EFI partition of the newly installed system, whose boot loader says what that boot sector says."""
+    with tempfile.TemporaryDirectory() as place:
+        config, loader, image = (Path(place) / name for name in ("grub.cfg", "grub.efi", "esp"))
+        config.write_text("echo NEW-SYSTEM-REACHED\nsleep 1\nhalt\n")
+        grub = ["-d", str(parts.root / "usr/lib/grub/x86_64-efi"), "-O", "x86_64-efi", "-p", "/"]
+        parts.run("usr/bin/grub-mkimage", *grub, "-c", str(config), "-o", str(loader), "echo", "sleep", "halt")
+        run(["mformat", "-i", str(image), "-C", "-T", "2048", "-h", "16", "-s", "32", "::"])
+        run(["mmd", "-i", str(image), "::/EFI", "::/EFI/BOOT"])
+        run(["mcopy", "-i", str(image), str(loader), "::/EFI/BOOT/BOOTX64.EFI"])
+        return image.read_bytes()

@@ -67,7 +67,7 @@ kernel_args = ["console=ttyS0,115200"]
 
 
 #: Major version of the installer -> the layout of the media.
-_LAYOUTS: Final = {6: "centos6", 7: "centos7", 9: "rocky9", 10: "fedora43"}
+_LAYOUTS: Final = {6: "centos6", 7: "centos7", 8: "rocky8", 9: "rocky9", 10: "fedora43"}
 
 
 class Loader(StrEnum):
