@@ -18,17 +18,29 @@ _LIBRARIES: Final = {"lib64/ld-linux-x86-64.so.2": "usr/lib/x86_64-linux-gnu", "
 
 
 @dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel, and the directory of its modules."""
+
+    vmlinuz: Path
+    modules: Path
+
+
+@dataclass(frozen=True, slots=True)
 class BootParts:
     """Where the parts are."""
 
-    root: Path
-    vmlinuz: Path
-    release: str
+    place: Path
 
     @property
-    def modules(self) -> Path:
-        """The directory of the kernel's modules."""
-        return self.root / "usr/lib/modules" / self.release
+    def root(self) -> Path:
+        """The packages' files."""
+        return self.place / "root"
+
+    def kernel(self, *, every_bus: bool = False) -> Kernel:
+        """Return the kernel that starts soonest, or one that has the drivers of SATA and USB, too."""
+        kind = "amd64" if every_bus else "cloud"
+        release = (self.place / f"release-{kind}").read_text().strip()
+        return Kernel(self.place / f"vmlinuz-{kind}", self.root / "usr/lib/modules" / release)
 
     def run(self, program: str, *words: str, stdin: str = "") -> str:
         """Run an unpacked program with its own libraries and return its output; ``program`` is relative to the root."""
@@ -51,4 +63,4 @@ def find_parts() -> BootParts | None:
     """Return the parts, None where scripts/boot-parts has not run."""
     if not (PLACE / "complete").is_file():
         return None
-    return BootParts(PLACE / "root", PLACE / "vmlinuz", (PLACE / "release").read_text().strip())
+    return BootParts(PLACE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from boot_parts import run
 from kickbuild.rehearse.old_system import speaking_boot_sector
 
 if TYPE_CHECKING:
-    from boot_parts import BootParts
+    from boot_parts import BootParts, Kernel
 
 STANDIN: Final = Path(__file__).parents[1] / "standin"
 _BUSYBOX: Final = "usr/bin/busybox"
@@ -55,18 +56,16 @@ _ABSENT: Final = frozenset(
 )
 #: Applets whose names are taken.
 _ELSEWHERE: Final = frozenset({"bash", "blkid", "blockdev", "busybox", "mount", "sh", "umount"})
-_MODULES: Final = (
-    "virtio_pci",
-    "virtio_blk",
-    "virtio_scsi",
-    "ata_piix",
-    "sd_mod",
-    "loop",
-    "isofs",
-    "vfat",
-    "nls_ascii",
-    "nls_cp437",
-)
+#: Modules, by what a PCI device that needs them says of itself (its modalias): vendor or class; every machine needs
+#: the last. ext4 asks for its checksum by the name of the algorithm, and so does not depend on it.
+_MODULES: Final = {
+    "v00001AF4": ("virtio_pci", "virtio_blk", "virtio_scsi"),
+    "bc01sc01": ("ata_piix",),
+    "bc01sc06": ("ahci",),
+    "bc01sc08": ("nvme",),
+    "bc0Csc03": ("xhci_pci", "usb_storage"),
+    "": ("sd_mod", "loop", "isofs", "crc32c_generic", "ext4", "vfat", "nls_ascii", "nls_cp437"),
+}
 _REGULAR, _SYMLINK, _DIRECTORY = 0o100000, 0o120000, 0o040000
 
 
@@ -124,6 +123,7 @@ def box_initrd(parts: BootParts, shell: str, conf: str) -> bytes:
     archive.link("usr/bin/grub2-editenv", _EDITENV.rpartition("/")[2])
     archive.link("usr/bin/sh", shell)
     archive.add("init", (STANDIN / "box").read_bytes())
+    archive.add("standin/devices.sh", (STANDIN / "devices.sh").read_bytes())
     held = (STANDIN / "held").read_bytes()
     for name in HELD:
         archive.add(f"held/{name}", held)
@@ -131,26 +131,27 @@ def box_initrd(parts: BootParts, shell: str, conf: str) -> bytes:
     for path, content, mode in IDENTITY:
         archive.add(path, content, mode=mode)
     archive.add("etc/os-release", b'NAME="Rocky Linux"\nID="rocky"\n', mode=0o644)
-    _add_modules(archive, parts)
+    _add_modules(archive, parts.kernel())
     return archive.pack()
 
 
-def standin_initrd(parts: BootParts, release: int, new_root: dict[str, bytes]) -> bytes:
+def standin_initrd(parts: BootParts, kernel: Kernel, release: int, new_root: dict[str, bytes]) -> bytes:
     """Return the stand-in installer that follows the rules of a RHEL major version.
 
     ``new_root`` holds the new system's files, by their paths, besides its programs, which are the stand-in's own.
     """
     archive = _base(parts)
-    for name in ("stage1.sh", "install.sh"):
+    for name in ("devices.sh", "stage1.sh", "storage.sh", "install.sh"):
         archive.add(f"standin/{name}", (STANDIN / name).read_bytes())
     archive.add("init", (STANDIN / "init").read_bytes())
     archive.add("release", f"{release}\n".encode())
     archive.add("new-system", new_system())
+    archive.add("new-esp", new_esp(parts))
     for path, content in new_root.items():
         archive.add(f"new-root/{path}", content, mode=0o644)
     _add_userland(archive, parts, _EDITENV)
     archive.link("usr/bin/grub2-editenv", _EDITENV.rpartition("/")[2])
-    _add_modules(archive, parts)
+    _add_modules(archive, kernel)
     return archive.pack()
 
 
@@ -200,25 +201,27 @@ def _needed(parts: BootParts, programs: list[str]) -> set[str]:
     return found
 
 
-def _add_modules(archive: Archive, parts: BootParts) -> None:
+def _add_modules(archive: Archive, kernel: Kernel) -> None:
     """Add the modules and what they depend on, and a list of them in an order in which they load."""
-    known = {path.stem.replace("-", "_"): path for path in parts.modules.rglob("*.ko")}
-    order: list[str] = []
+    known = {path.stem.replace("-", "_"): path for path in kernel.modules.rglob("*.ko")}
+    # What that kernel has no driver for, no machine that boots it has; the rest is part of it.
+    absent = {"ahci", "crc32c_generic", "ext4", "nvme", "usb_storage", "xhci_pci"} - known.keys()
+    order: dict[str, None] = {}
 
-    def add(name: str) -> None:
-        path = known[name]
-        content = path.read_bytes()
+    def add(name: str, device: str) -> None:
+        if name in absent:
+            return
+        content = known[name].read_bytes()
         depends = re.search(rb"\0depends=([^\0]*)\0", content)
         for other in depends[1].decode().split(",") if depends and depends[1] else []:
-            add(other.replace("-", "_"))
-        place = f"modules/{name}.ko"
-        if place not in order:
-            archive.add(place, content, mode=0o644)
-            order.append(place)
+            add(other.replace("-", "_"), device)
+        archive.add(f"modules/{name}.ko", content, mode=0o644)
+        order[f"modules/{name}.ko {device}"] = None
 
-    for name in _MODULES:
-        add(name)
-    archive.add("modules.order", "".join(f"{name}\n" for name in order).encode())
+    for device, names in _MODULES.items():
+        for name in names:
+            add(name, device)
+    archive.add("modules.order", "".join(f"{line}\n" for line in order).encode())
 
 
 def new_system() -> bytes:
@@ -227,3 +230,16 @@ def new_system() -> bytes:
     It says so and switches the machine off. What it overwrites is the boot loader of the old system.
     """
     return speaking_boot_sector("NEW-SYSTEM-REACHED")
+
+
+def new_esp(parts: BootParts) -> bytes:
+    """Return the EFI partition of the newly installed system, whose boot loader says what that boot sector says."""
+    with tempfile.TemporaryDirectory() as place:
+        config, loader, image = (Path(place) / name for name in ("grub.cfg", "grub.efi", "esp"))
+        config.write_text("echo NEW-SYSTEM-REACHED\nsleep 1\nhalt\n")
+        grub = ["-d", str(parts.root / "usr/lib/grub/x86_64-efi"), "-O", "x86_64-efi", "-p", "/"]
+        parts.run("usr/bin/grub-mkimage", *grub, "-c", str(config), "-o", str(loader), "echo", "sleep", "halt")
+        run(["mformat", "-i", str(image), "-C", "-T", "2048", "-h", "16", "-s", "32", "::"])
+        run(["mmd", "-i", str(image), "::/EFI", "::/EFI/BOOT"])
+        run(["mcopy", "-i", str(image), str(loader), "::/EFI/BOOT/BOOTX64.EFI"])
+        return image.read_bytes()

@@ -67,7 +67,7 @@ kernel_args = ["console=ttyS0,115200"]
 
 
 #: Major version of the installer -> the layout of the media.
-_LAYOUTS: Final = {6: "centos6", 7: "centos7", 9: "rocky9", 10: "fedora43"}
+_LAYOUTS: Final = {6: "centos6", 7: "centos7", 8: "rocky8", 9: "rocky9", 10: "fedora43"}
 
 
 class Loader(StrEnum):
@@ -125,23 +125,24 @@ class Lab:
 
     parts: BootParts
     place: Path
-    _drives: dict[tuple[int, str, bool], Path] = field(default_factory=dict)
+    _drives: dict[tuple[int, str, bool, bool], Path] = field(default_factory=dict)
     _old_initrd: bytes = b""
 
-    def drive(self, release: int, find_by: str, *, keeps: bool = False) -> Path:
+    def drive(self, release: int, find_by: str, *, keeps: bool = False, every_bus: bool = False) -> Path:
         """Return the image of a rebuild drive that ``kickbuild prepare --image`` made.
 
-        ``keeps`` is whether its profile lets the new system have the old one's identity.
+        ``keeps`` is whether its profile lets the new system have the old one's identity, and ``every_bus`` whether its
+        installer has drivers for SATA and USB.
         """
-        key = (release, find_by, keeps)
+        key = (release, find_by, keeps, every_bus)
         if key not in self._drives:
             self._drives[key] = self._prepare(*key)
         return self._drives[key]
 
-    def _prepare(self, release: int, find_by: str, keeps: bool) -> Path:
-        work = self.place / f"{release}-{find_by}-{keeps}"
+    def _prepare(self, release: int, find_by: str, keeps: bool, every_bus: bool) -> Path:
+        work = self.place / f"{release}-{find_by}-{keeps}-{every_bus}"
         work.mkdir()
-        iso = self._iso(release)
+        iso = self._iso(release, every_bus=every_bus)
         text = _PROFILE.format(name=NAME, iso=iso, find_by=find_by, target=TARGET, filler="x" * 86)
         if keeps:
             text += "\n[keep]\nssh_host_keys = true\nhostname = true\n"
@@ -157,11 +158,13 @@ class Lab:
             replace_file(image, path, change(read_file(drive, path).decode()).encode())
         return image
 
-    def _iso(self, release: int) -> Path:
-        iso = self.place / f"el{release}.iso"
+    def _iso(self, release: int, *, every_bus: bool) -> Path:
+        iso = self.place / f"el{release}{'-every-bus' if every_bus else ''}.iso"
         if not iso.exists():
-            initrd = standin_initrd(self.parts, release, old_os.new_root(self.parts, release, self.place))
-            media.make_iso(iso, _LAYOUTS[release], kernel=self.parts.vmlinuz, initrd=initrd)
+            kernel = self.parts.kernel(every_bus=every_bus)
+            new_root = old_os.new_root(self.parts, release, self.place)
+            initrd = standin_initrd(self.parts, kernel, release, new_root)
+            media.make_iso(iso, _LAYOUTS[release], kernel=kernel.vmlinuz, initrd=initrd)
         return iso
 
     def system(self) -> old_os.OldSystem:

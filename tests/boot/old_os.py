@@ -176,7 +176,7 @@ def _make_ext(image: Path, files: Path, start: int, kind: str, options: list[str
 
 
 def _old_files(system: OldSystem, directory: Path) -> None:
-    shutil.copy(system.parts.vmlinuz, directory / "vmlinuz-old")
+    shutil.copy(system.parts.kernel().vmlinuz, directory / "vmlinuz-old")
     (directory / "initrd-old.img").write_bytes(system.initrd)
 
 

@@ -52,7 +52,7 @@ def network_initrd(parts: BootParts, port: int) -> bytes:
     archive.add("busybox", (parts.root / "usr/bin/busybox").read_bytes())
     archive.add("init", INIT.format(port=port).encode())
     archive.add("lease", LEASE.encode())
-    known = {path.stem.replace("-", "_"): path for path in parts.modules.rglob("*.ko")}
+    known = {path.stem.replace("-", "_"): path for path in parts.kernel().modules.rglob("*.ko")}
     order: list[str] = []
 
     def add(name: str) -> None:
@@ -97,7 +97,14 @@ def test_a_machine_gets_an_address_and_reaches_nothing(tmp_path: Path, restricte
         machine = Machine(disks=(), memory=256, cpus=1, accel="tcg", board=Board(card=qemu.board.card))
         argv = qemu_argv(machine, program=qemu.program, serial=of_qemu.fileno(), control=control.fileno())
         argv = [word if restricted else word.replace("restrict=on", "restrict=off") for word in argv]
-        argv += ["-kernel", str(parts.vmlinuz), "-initrd", str(initrd), "-append", "console=ttyS0 quiet panic=-1"]
+        argv += [
+            "-kernel",
+            str(parts.kernel().vmlinuz),
+            "-initrd",
+            str(initrd),
+            "-append",
+            "console=ttyS0 quiet panic=-1",
+        ]
         said: list[bytes] = []
         reader = threading.Thread(target=lambda: said.extend(iter(lambda: ours.recv(4096), b"")), daemon=True)
         reader.start()

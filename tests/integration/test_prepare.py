@@ -75,7 +75,7 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob(f"{PARTIAL_PREFIX}*"))
 
 
-KERNEL = Path(__file__).parents[2] / "build-cache" / "boot-parts" / "vmlinuz"
+KERNEL = Path(__file__).parents[2] / "build-cache" / "boot-parts" / "vmlinuz-cloud"
 
 
 def real_kernel() -> Path:

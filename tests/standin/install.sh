@@ -1,124 +1,80 @@
 # shellcheck shell=dash
 # The stand-in's installation: it obeys the storage commands, writes a mark and a small system, and runs %post. Sourced
 # by init.
-: "${release:?}" "${kickstart:?}" "${source_device=}"
-storage=/tmp/storage.ks
-
-# Every command, with what %pre wrote in the place of its %include.
-whole_kickstart() {
-    commands "$kickstart" | while read -r line; do
-        case $line in
-        '%include '*)
-            included=${line#%include }
-            [ -r "$included" ] || exit 1
-            commands "$included"
-            ;;
-        *) printf '%s\n' "$line" ;;
-        esac
-    done
-}
-
-command_line() { sed -n "/^$1\( \|\$\)/p" "$storage" | tail -n 1; }
-
-disks() {
-    for found in /sys/block/*; do
-        case ${found##*/} in
-        loop* | ram* | zram* | sr* | fd*) ;;
-        *) printf '%s\n' "${found##*/}" ;;
-        esac
-    done
-}
-
-# resolve LIST: the kernel's names of the disks in a list with commas; a name that is no disk is an error there too.
-resolve() {
-    for word in $(printf '%s\n' "$1" | tr ',' ' '); do
-        found=$(readlink -f "/dev/${word#/dev/}")
-        [ -b "$found" ] && [ -d "/sys/block/${found##*/}" ] || return 1
-        printf '%s\n' "${found##*/}"
-    done
-}
-
-is_in() { printf '%s\n' "$2" | grep -qx "$1"; }
+: "${release:?}" "${kickstart:?}" "${source_device=}" "${storage:?}"
+: "${visible=}" "${cleared=}" "${chosen=}" "${loader=}"
 
 serial_of() {
     udevadm info --query=property --name="/dev/$1" | sed -n 's/^ID_SERIAL_SHORT=//p; s/^ID_SERIAL=//p' | tail -n 1
 }
 
-# visible_disks: what ignoredisk leaves the installer to see.
-visible_disks() {
-    line=$(command_line ignoredisk)
-    only=$(resolve "$(option only-use "$line")") || stuck "ignoredisk names no disk: $line"
-    ignored=$(resolve "$(option drives "$line")") || stuck "ignoredisk names no disk: $line"
-    for disk in $(disks); do
-        { [ -z "$only" ] || is_in "$disk" "$only"; } && ! is_in "$disk" "$ignored" && printf '%s\n' "$disk"
-    done
-}
-
-# chosen_disks: every disk that clearpart erases or on which a partition is made.
-chosen_disks() {
-    line=$(command_line clearpart)
-    named=$(option drives "$line")
-    if [ -n "$line" ] && [ -z "$named" ]; then
-        printf '%s\n' "$visible"
-        return
-    fi
-    resolve "$named" || return 1
-    sed -n '/^part\(ition\)* /p' "$storage" | while read -r line; do
-        resolve "$(option ondisk "$line")" || exit 1
-    done
-}
-
 install_system() {
-    whole_kickstart >"$storage" || stuck "a file that the kickstart includes is missing"
-    visible=$(visible_disks)
-    chosen=$(chosen_disks) || stuck "the storage commands name a disk that is not there"
-    chosen=$(printf '%s\n' "$chosen" | sort -u)
-    [ -n "$chosen" ] || stuck "the storage commands name no disk"
-    loader_disk
-    source_is_visible
-    for disk in $chosen; do
-        is_in "$disk" "$visible" || stuck "the disk $disk is to be used and to be ignored"
-    done
+    read_storage
     if [ -n "$(command_line zerombr)" ]; then
         label_blank_disks
     fi
-    for disk in $chosen; do
-        write_system "$disk"
+    for disk in $cleared; do
+        write_table "$disk"
+        echo "STANDIN-INSTALLED disk=$disk serial=$(serial_of "$disk")"
     done
-}
-
-loader_disk() {
-    line=$(command_line bootloader)
-    named="$(option boot-drive "$line"),$(option driveorder "$line")"
-    first=$(resolve "$named" | head -n 1)
-    is_in "${first:-none}" "$chosen" || stuck "the boot loader does not go to a chosen disk: $line"
-}
-
-# RHEL 7 looks for its source among the disks that ignoredisk leaves.
-source_is_visible() {
-    [ "$release" -eq 7 ] || return 0
-    partition=$(readlink -f "/sys/class/block/${source_device#/dev/}")
-    is_in "$(basename "$partition")" "$visible" || is_in "$(basename "${partition%/*}")" "$visible" ||
-        stuck "ignoredisk hides the source $source_device"
+    [ ! -d /sys/firmware/efi ] || return 0
+    # The code that lies before the table.
+    head -c 440 /new-system | dd of="/dev/$loader" conv=notrunc 2>/dev/null
+    is_in "$loader" "$cleared" || echo "STANDIN-LOADER disk=$loader"
 }
 
 # zerombr gives a new label to every disk that the installer sees and whose content it does not know.
 label_blank_disks() {
     for disk in $visible; do
-        if ! is_in "$disk" "$chosen" && ! blkid -p "/dev/$disk" >/dev/null; then
+        if ! is_in "$disk" "$cleared" && is_blank "$disk"; then
             printf 'ZEROMBR' | dd of="/dev/$disk" conv=notrunc 2>/dev/null
             echo "STANDIN-LABELLED disk=$disk"
         fi
     done
 }
 
-# write_system DISK: a boot sector, one partition, and in its first block, which no filesystem uses, a mark.
-write_system() {
-    dd if=/new-system of="/dev/$1" conv=notrunc 2>/dev/null
-    # From sector 2048 on, 262144 sectors of Linux.
-    printf '\200\0\0\0\203\0\0\0\0\010\0\0\0\0\004\0' | dd of="/dev/$1" bs=1 seek=446 conv=notrunc 2>/dev/null
-    printf 'installed by the stand-in' | dd of="/dev/$1" bs=1M seek=1 conv=notrunc 2>/dev/null
-    echo "STANDIN-INSTALLED disk=$1 serial=$(serial_of "$1")"
+# write_table DISK: a label with the first four partitions that are to be on it, and a mark in the first block of the
+# first, which no filesystem uses. The EFI partition gets a boot loader.
+write_table() {
+    partitions_on "$1" >/tmp/partitions || stuck "there is no room on $1 for its partitions"
+    start=1
+    at=446
+    dd if=/dev/zero of="/dev/$1" bs=1M count=1 conv=notrunc 2>/dev/null
+    while read -r size type; do
+        { printf '\200\0\0\0%b\0\0\0' "\\0$type" && little_endian $((start * 2048)) && little_endian $((size * 2048)); } |
+            dd of="/dev/$1" bs=1 seek=$at conv=notrunc 2>/dev/null
+        [ "$type" != 357 ] || dd if=/new-esp of="/dev/$1" bs=1M seek=$start conv=notrunc 2>/dev/null
+        start=$((start + size))
+        at=$((at + 16))
+    done </tmp/partitions
+    printf '\125\252' | dd of="/dev/$1" bs=1 seek=510 conv=notrunc 2>/dev/null
+    [ $at -eq 446 ] || printf 'installed by the stand-in' | dd of="/dev/$1" bs=1M seek=1 conv=notrunc 2>/dev/null
+}
+
+# little_endian NUMBER: its four bytes.
+little_endian() {
+    # shellcheck disable=SC2059 # the format is made here
+    printf "$(printf '\\%03o\\%03o\\%03o\\%03o' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)))"
+}
+
+# partitions_on DISK: the MiB of each partition and its type as octal digits. The last that grows gets what is left.
+partitions_on() {
+    sed -n '/^\(part\|partition\|autopart\|reqpart\)\( \|$\)/p' "$storage" | while read -r command rest; do
+        disk=$(resolve "$(option ondisk "$rest")$(option ondrive "$rest")")
+        [ "${disk:-$(candidates | head -n 1)}" = "$1" ] || continue
+        case "$command $rest" in
+        reqpart*) [ ! -d /sys/firmware/efi ] || echo "200 357" ;;
+        autopart*) echo "1024 203 --grow" ;;
+        *' /boot/efi '*) echo "$(option size "$rest") 357" ;;
+        *) echo "$(option size "$rest") 203 $(words "$rest" | grep -x -e --grow)" ;;
+        esac
+    done | sort -s -k 2,2 | awk -v "room=$(($(cat "/sys/block/$1/size") / 2048 - 1))" '
+        { size[NR] = $1; type[NR] = $2; room -= $1 }
+        $3 { grows = NR }
+        END {
+            if (room < 0) exit 1
+            for (n = 1; n <= NR && n <= 4; n++) print size[n] + (n == grows ? room : 0), type[n]
+        }'
 }
 
 # finish_system: what the real one does with the new system mounted, where the kickstart asks for it.
@@ -161,9 +117,11 @@ make_root() {
         sleep 1
     done
     udevadm settle --timeout=30
-    mke2fs -L NEWROOT "/dev/${1}1" >/tmp/mke2fs.log 2>&1 || stuck "no filesystem can be made on $1: $(cat /tmp/mke2fs.log)"
+    # Not all of its many gigabytes: they are written for nothing.
+    first=/dev/$(basename "$(find "/sys/block/$1/" -maxdepth 1 -name "$1*1")")
+    mke2fs -L NEWROOT "$first" 131072 >/tmp/mke2fs.log 2>&1 || stuck "no filesystem can be made on $1: $(cat /tmp/mke2fs.log)"
     mkdir -p /mnt/sysimage "$root"
-    mount "/dev/${1}1" /mnt/sysimage || stuck "the new filesystem on $1 cannot be mounted"
+    mount "$first" /mnt/sysimage || stuck "the new filesystem on $1 cannot be mounted"
     for directory in usr bin sbin lib lib64; do
         cp -a "/$directory" /mnt/sysimage/
     done

@@ -52,7 +52,7 @@ mount_source() {
         esac
         return
     fi
-    [ -b "$(device "$1")" ] || return 1
+    wait_for "$1" test -b "$(device "$1")" || return 1
     mount -o "$2" "$(device "$1")" "$3"
 }
 
