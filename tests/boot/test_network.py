@@ -65,7 +65,7 @@ def network_initrd(parts: BootParts, port: int) -> bytes:
             order.append(name)
 
     for name in ("virtio_pci", "virtio_net", "af_packet"):
-        if name in known:
+        if name in known or name != "af_packet":
             add(name)
     archive.add("modules/order", "".join(f"{name}\n" for name in order).encode())
     return archive.pack()
