@@ -65,11 +65,13 @@ def whole_file(path: Path) -> Ranges:
 
 
 def written_ranges(path: Path) -> Ranges:
-    """Return the parts of a file that are not holes. Raises ToolError."""
+    """Return the parts of a file that are not holes; all of a block device, which does not tell. Raises ToolError."""
     extents: list[tuple[int, int]] = []
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
+            if stat.S_ISBLK(os.fstat(file.fileno()).st_mode):
+                return Ranges(path, ((0, end),))
             offset = 0
             while offset < end:
                 start = _next_data(file.fileno(), offset)

@@ -30,6 +30,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "blkid": ("util-linux", "util-linux"),
     "debugfs": ("e2fsprogs", "e2fsprogs"),
     "e2fsck": ("e2fsprogs", "e2fsprogs"),
+    "e2image": ("e2fsprogs", "e2fsprogs"),
     "fsck.vfat": ("dosfstools", "dosfstools"),
     "grub-mkimage": ("grub-common", "grub2-tools"),
     "losetup": ("mount", "util-linux"),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import media
 from command import kickbuild
 
+from kickbuild.rehearse.change import DriveChange
 from kickbuild.rehearse.console import Console, Event, Sign
-from kickbuild.rehearse.drive import DriveChange
 from kickbuild.rehearse.guest import Ending, Screenshot
 from kickbuild.rehearse.play import Played, PlayedDisk
 from kickbuild.rehearse.png import png_of_ppm

@@ -22,6 +22,10 @@ _NOT_YOURS: Final = frozenset(
         *("inst.rescue", "rescue", "rd.live.check", "inst.ks.all", "init", "rdinit", "BOOT_IMAGE", "initrd"),
     }
 )
+#: A kernel that cannot unpack its initrd has nothing to start, and stands there for ever unless it is told to reboot. A
+#: minute is enough to read its last words on a console or to take a picture of them, and short beside a rebuild. No
+#: installer copies it into the new system (anaconda, preserved_arguments in anaconda.conf and its forerunners).
+_PANIC: Final = "panic=60"
 #: What a boot loader puts before the arguments: ``BOOT_IMAGE=(hd1,gpt1)/centos-stream10-aarch64-minimal/vmlinuz``.
 _PREFIX: Final = 80
 
@@ -60,6 +64,8 @@ def plan_arguments(
     if can.emergency_reboot:
         # A stage 1 that finds nothing reboots instead of giving a shell to nobody.
         arguments += ["rd.shell=0", "rd.emergency=reboot"]
+    if not any(argument.partition("=")[0] == "panic" for argument in kernel_args):
+        arguments.append(_PANIC)
     arguments += kernel_args
     length = len(" ".join(arguments).encode("utf-8")) + _PREFIX
     if length > can.command_line_limit:

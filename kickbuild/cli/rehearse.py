@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _BUSES = ("virtio", "ide", "sata", "scsi", "nvme", "usb")
-_SCENARIOS = ("normal", "swapped", "decoy", "absent", "twins", "clone", "corrupt", "power")
+_SCENARIOS = ("normal", "swapped", "decoy", "absent", "twins", "clone", "corrupt", "corrupt-initrd", "power")
 
 
 def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,7 +57,11 @@ def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("drive", type=_PATH, metavar="DRIVE")
 @click.option("--profile", metavar="NAME", help="The profile to rehearse, where the drive has several.")
 @click.option(
-    "--scenario", "scenarios", multiple=True, type=click.Choice(_SCENARIOS), help="Only this one; repeatable."
+    *("--scenario", "scenarios"),
+    multiple=True,
+    type=click.Choice(_SCENARIOS),
+    metavar="NAME",
+    help=f"Only this one; repeatable: {', '.join(_SCENARIOS)}.",
 )
 @_machine
 @click.option("--report", type=_PATH, metavar="DIR", help="Write index.html and each console into this directory.")
@@ -82,11 +88,10 @@ def rehearse(
     from kickbuild.rehearse.scratch import workplace
 
     progress = terminal_progress(quiet=quiet)
-    for target in (report, junit.parent if junit else None):
-        _require_directory(target)
+    _require_places(report, junit)
     with workplace(work or Path(os.environ.get("TMPDIR") or "/var/tmp")) as place:  # noqa: S108 - files have no names
         summary = _rehearse(drive, place, progress, anyway=anyway, **options)
-    _write(summary, report, junit)
+    # What took hours is told before anything that may fail.
     if as_json:
         from kickbuild.rehearse.summary import summary_value
 
@@ -95,6 +100,7 @@ def rehearse(
         from kickbuild.cli.rehearse_text import show_table
 
         show_table(summary)
+    _write(summary, report, junit)
     if report is not None:
         click.echo(f"look at {report / 'index.html'}", err=True)
     return ExitCode.DONE if summary.passed else ExitCode.REHEARSAL
@@ -114,25 +120,25 @@ def _rehearse(
 ) -> Summary:
     from kickbuild.rehearse.accelerator import choose_accelerator
     from kickbuild.rehearse.drive import read_drive
-    from kickbuild.rehearse.play import prepare_rehearsal
+    from kickbuild.rehearse.play import prepare_rehearsal, require_loader
     from kickbuild.rehearse.qemu import require_buses, require_qemu
-    from kickbuild.rehearse.scratch import require_room
+    from kickbuild.rehearse.scratch import has_memory, require_memory, require_room
 
     qemu = require_qemu()
-    cpus = options["cpus"]
-    jobs = jobs or max(1, min(2, (os.cpu_count() or 1) // cpus))
-    settings = _settings(options, qemu, jobs)
+    settings = _settings(options, qemu, jobs or max(1, min(2, (os.cpu_count() or 1) // options["cpus"])))
+    require_memory(settings.memory)
     require_buses(qemu, (settings.bus, settings.drive_bus))
-    require_room(place.directory, jobs)
+    require_loader(settings)
+    require_room(place.directory, settings.jobs)
     _verify(drive, progress, anyway=anyway)
     read = read_drive(drive, place, progress)
     rehearsal = prepare_rehearsal(read, profile, settings, place)
-    memory = options["memory"] is None
-    settings = replace(
-        settings,
-        accel=choose_accelerator(accel, qemu, settings.bus, place),
-        memory=_memory_of(rehearsal.release) if memory else settings.memory,
-    )
+    settings = replace(settings, accel=choose_accelerator(accel, qemu, settings.bus, place))
+    if options["memory"] is None:
+        settings = replace(settings, memory=_memory_of(rehearsal.release))
+    if jobs is None and not has_memory(settings.memory * settings.jobs):
+        settings = replace(settings, jobs=1)
+    require_memory(settings.memory * min(settings.jobs, len(scenarios) or settings.jobs))
     return _play(str(drive), replace(rehearsal, settings=settings), scenarios, place, progress)
 
 
@@ -146,6 +152,8 @@ def _settings(options: dict[str, Any], qemu: Qemu, jobs: int) -> Settings:
         memory = parse_size(options["memory"]) // MIB if options["memory"] else 0
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--memory") from error
+    if math.isnan(options["deadline"]):
+        raise click.BadParameter("nan is no number of seconds", param_hint="--deadline")
     if options["memory"] and memory < 128:
         raise click.BadParameter("a machine needs 128MiB at the least", param_hint="--memory")
     return Settings(
@@ -180,9 +188,10 @@ def _play(drive: str, rehearsal: Rehearsal, names: tuple[str, ...], place: Workp
     scenarios = scenarios_for(names, rehearsal.target.kind)
     for notice in rehearsal.notices:
         progress.notice(f"note: {plain(notice)}")
-    progress.notice(
-        f"rehearsing {rehearsal.profile}: {len(scenarios)} scenarios, {settings.jobs} at once, by {settings.accel}"
-    )
+    at_once = f"{len(scenarios)} scenarios, {min(settings.jobs, len(scenarios))} at once"
+    if len(scenarios) == 1:
+        at_once = "1 scenario"
+    progress.notice(f"rehearsing {rehearsal.profile}: {at_once}, by {settings.accel}")
     verdicts = {}
     for played in play_all(rehearsal, scenarios, place):
         verdict = judge(played)
@@ -225,12 +234,19 @@ def _verify(drive: Path, progress: Progress, *, anyway: bool) -> None:
     raise RefusedError(*problems[:-1], last)
 
 
-def _require_directory(directory: Path | None) -> None:
-    from kickbuild.errors import system_error
+def _require_places(report: Path | None, junit: Path | None) -> None:
+    """Make the directories that results go to, and find out now whether a file can be made there."""
+    from kickbuild.errors import UsageError, system_error
 
-    if directory is not None:
+    if junit is not None and junit.is_dir():
+        raise UsageError(f"--junit {junit} is a directory", hint=f"name a file, such as {junit / 'rehearsal.xml'}")
+    for directory in (report, junit.parent if junit else None):
+        if directory is None:
+            continue
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=directory):
+                pass
         except OSError as error:
             raise system_error(error, directory) from error
 

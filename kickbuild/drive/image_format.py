@@ -46,12 +46,20 @@ def make_table(new: NewImage, partial: Path) -> None:
 
 def partition_offset(path: Path) -> int:
     """Return the byte where the first partition of an image begins, 0 where it has no partition table."""
+    found = first_partition(path)
+    return found[0] if found else 0
+
+
+def first_partition(path: Path) -> tuple[int, int] | None:
+    """Return where the first partition of an image begins and its length, in bytes; None where there is none."""
     done = run(["sfdisk", "--json", path], check=False)
     if done.code != 0:
-        return 0
+        return None
     table = json.loads(done.stdout)["partitiontable"]
-    partitions = table.get("partitions", [])
-    return int(partitions[0]["start"]) * int(table.get("sectorsize", 512)) if partitions else 0
+    for partition in table.get("partitions", []):
+        sector = int(table.get("sectorsize", 512))
+        return int(partition["start"]) * sector, int(partition["size"]) * sector
+    return None
 
 
 def make_filesystem(new: NewImage, partial: Path) -> None:

@@ -43,7 +43,9 @@ def mounted_xfs(image: Path, offset: int, filesystem: Filesystem, *, writes: boo
             f"{image} holds xfs, which only a kernel can read and write: that needs root and a loop device",
             hint="run it as root, or make the image with --fs ext4, which needs neither",
         )
-    size = image.stat().st_size - offset
+    with image.open("rb") as file:
+        # Of a block device, stat tells no size.
+        size = file.seek(0, os.SEEK_END) - offset
     options = ",".join(["loop", f"offset={offset}", f"sizelimit={size}", "nosuid", "nodev", "noexec", "nouuid"])
     options += "" if writes else ",ro,norecovery"
     try:

@@ -26,6 +26,7 @@ class Sign(StrEnum):
     KERNEL = "kernel"
     INSTALLER = "installer"
     STAND_IN = "stand-in"
+    PANIC = "panic"
     GUARD = "guard"
     INSTALLED = "installed"
     WRITES = "writes"
@@ -47,6 +48,8 @@ class Event:
 _SIGNS: Final = (
     (Sign.ENTRY, re.compile(r"Rebuilding from (UUID|LABEL)=.*|Booting `.*'")),
     (Sign.ENTRY, re.compile(r"(?i)\bcommand line: .*\bks=hd:\S*")),
+    # At its end a kernel says it again, in brackets.
+    (Sign.PANIC, re.compile(r"(?<!end )Kernel panic - not syncing\b.*")),
     (Sign.KERNEL, re.compile(r"Linux version \d\S*")),
     (Sign.STAND_IN, re.compile(r"(?<![A-Z-])STANDIN-(STARTED|SOURCE|LABELLED|STUCK|GAVE-UP)\b.*")),
     (Sign.INSTALLED, re.compile(r"(?<![A-Z-])STANDIN-INSTALLED\b.*")),

@@ -1,38 +1,35 @@
-"""The drive that is rehearsed: where its bytes are, what is on it, and what became of it after a run."""
+"""The drive that is rehearsed: where its bytes are, and what is on it."""
 
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.build.leavings import is_left_by_box
 from kickbuild.build.manifest import LIMIT, MANIFEST, parse_manifest
 from kickbuild.build.prepare import open_drive
 from kickbuild.build.verify import directories
-from kickbuild.copying import written_ranges
+from kickbuild.drive.extents import device_extents
 from kickbuild.drive.image import NewImage, image_filesystem, open_filesystem, suggest_size
-from kickbuild.drive.image_format import make_filesystem, make_table, partition_offset
+from kickbuild.drive.image_format import first_partition, make_filesystem, make_table, partition_offset
 from kickbuild.drive.mounts import read_mounts
-from kickbuild.errors import InputError, KickbuildError, RefusedError, UsageError, system_error
-from kickbuild.rehearse.scratch import Range, changes, read_changes
-from kickbuild.run import run
+from kickbuild.errors import InputError, RefusedError, ToolError, UsageError, system_error
+from kickbuild.rehearse.scratch import Range
+from kickbuild.rehearse.stamp import LONGEST, state_path
+from kickbuild.run import require_tool
 
 if TYPE_CHECKING:
     from kickbuild.build.manifest import Manifest, ProfileRecord
     from kickbuild.drive.tree import Filesystem, Tree
     from kickbuild.progress import Progress
-    from kickbuild.rehearse.scratch import Changes, Workplace
+    from kickbuild.rehearse.scratch import Workplace
 
-#: Directories in which a box leaves files.
-_LEFT_DIRECTORY: Final = re.compile(r"/kickbuild/[a-z0-9][a-z0-9-]{0,62}/(log|keep)(/.*)?", re.DOTALL)
 _SMALL: Final = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drive:
     """A rebuild drive as a raw file or block device, which is only read."""
 
@@ -40,22 +37,17 @@ class Drive:
     size: int
     offset: int
     """Where its filesystem begins, in bytes."""
+    length: int
+    """Bytes of the partition that holds it, or of the whole drive."""
     filesystem: Filesystem
     manifest: Manifest
     nodes: dict[str, int]
     """The size of each file of kickbuild's; -1 for what is not a file."""
     files: dict[str, tuple[Range, ...]]
     """Where the bytes of each file of the manifest, and of the manifest itself, lie."""
+    records: dict[str, bytes]
+    """What it tells of the last rebuild by each profile."""
     notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DriveChange:
-    """What became of a drive: paths that were left there and may be, and everything that must not have happened."""
-
-    left: tuple[str, ...] = ()
-    damage: tuple[str, ...] = ()
-    identical: bool = True
 
 
 def read_drive(path: Path, place: Workplace, progress: Progress) -> Drive:
@@ -104,6 +96,8 @@ def place_of(drive: Drive, path: str, offset: int) -> int | None:
 
 def read_whole(drive: Drive, path: str) -> bytes:
     """Return a file of the manifest, however large. Raises ToolError."""
+    if sum(part.length for part in drive.files[path]) != drive.nodes[path]:
+        raise ToolError(f"{path} has holes: its bytes do not lie on the drive one after the other")
     try:
         with drive.base.open("rb") as file:
             return b"".join(os.pread(file.fileno(), part.length, part.start) for part in drive.files[path])
@@ -111,85 +105,28 @@ def read_whole(drive: Drive, path: str) -> bytes:
         raise system_error(error, drive.base) from error
 
 
-def drive_change(drive: Drive, overlay: Path, place: Workplace, *, but: int = -1) -> tuple[Changes, DriveChange]:
-    """Compare an overlay of the drive with the drive, except for the sector at ``but``. Raises ToolError."""
-    found = changes(overlay, drive.base, but=but)
-    if not found.changed:
-        return found, DriveChange()
-    damage = [f"{path} holds other bytes" for path, ranges in drive.files.items() if _touches(found.changed, ranges)]
-    if drive.offset and any(part.start < drive.offset for part in found.changed):
-        damage.append("the partition table was changed")
-    left: list[str] = []
-    if not damage:
-        left, damage = _compare_trees(drive, overlay, found, place)
-    return found, DriveChange(tuple(left), tuple(damage), identical=False)
-
-
-def _touches(changed: tuple[Range, ...], ranges: tuple[Range, ...]) -> bool:
-    return any(part.overlaps(other) for part in changed for other in ranges)
-
-
-def _compare_trees(drive: Drive, overlay: Path, found: Changes, place: Workplace) -> tuple[list[str], list[str]]:
-    """Read the changed filesystem from a copy that leaves out the bytes of the manifest's files: those are the same."""
-    copy = place.file(drive.size)
-    try:
-        _copy_around(drive, copy)
-        with copy.open("r+b") as file:
-            for at, data in read_changes(overlay, found.changed):
-                os.pwrite(file.fileno(), data, at)
-    except OSError as error:
-        raise system_error(error, place.directory) from error
-    try:
-        if drive.filesystem.type == "ext4":
-            # A filesystem that was not unmounted has its last changes in its journal.
-            done = run(["e2fsck", "-fp", f"{copy}?offset={drive.offset}"], check=False)
-            if done.code not in {0, 1}:
-                return [], ["its filesystem is damaged"]
-        with open_filesystem(copy, drive.offset, drive.filesystem, writes=False) as tree:
-            nodes = _nodes(tree, drive.manifest)
-    except KickbuildError as error:
-        return [], [f"its filesystem cannot be read any more: {error}"]
-    damage = [f"{path} is gone" for path in drive.nodes if path not in nodes and not _may_be_left(path, nodes)]
-    damage += [
-        f"{p} has another size"
-        for p, size in nodes.items()
-        if drive.nodes.get(p, size) != size and not _may_be_left(p, nodes)
-    ]
-    new = [path for path in nodes if path not in drive.nodes or (nodes[path] != drive.nodes[path])]
-    damage += [f"{path} is new there" for path in new if not _may_be_left(path, nodes) and path not in drive.nodes]
-    return sorted(path for path in new if _may_be_left(path, nodes)), damage
-
-
-def _may_be_left(path: str, nodes: dict[str, int]) -> bool:
-    return is_left_by_box(path) or (nodes.get(path) == -1 and _LEFT_DIRECTORY.fullmatch(path) is not None)
-
-
-def _copy_around(drive: Drive, copy: Path) -> None:
-    skipped = sorted((part for ranges in drive.files.values() for part in ranges), key=lambda part: part.start)
-    with drive.base.open("rb") as old, copy.open("r+b") as new:
-        for start, length in written_ranges(drive.base).extents:
-            at, end = start, start + length
-            for part in [p for p in skipped if p.overlaps(Range(start, length))] + [Range(end, 0)]:
-                while at < part.start:
-                    data = os.pread(old.fileno(), min(part.start - at, 1 << 20), at)
-                    if data.strip(b"\0"):
-                        os.pwrite(new.fileno(), data, at)
-                    at += len(data) or part.start - at
-                at = max(at, part.end)
-
-
 def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -> Drive:
-    offset = partition_offset(base)
-    with open_filesystem(base, offset, filesystem, writes=False) as tree:
-        _, manifest = _manifest(tree, base)
-        nodes = _nodes(tree, manifest)
-        places: dict[str, tuple[Range, ...]] = {}
-        for path in (*manifest.files, MANIFEST):
-            if nodes.get(path, -1) >= 0:
-                places[path] = _ranges(tree, path, base)
+    if filesystem.type == "ext4":
+        require_tool("e2fsck")
+        require_tool("e2image")
     with base.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
-    return Drive(base, size, offset, filesystem, manifest, nodes, places, notices)
+    offset, length = first_partition(base) or (0, size)
+    with open_filesystem(base, offset, filesystem, writes=False) as tree:
+        _, manifest = _manifest(tree, base)
+        nodes = nodes_of(tree, manifest)
+        return Drive(
+            base=base,
+            size=size,
+            offset=offset,
+            length=min(length, size - offset),
+            filesystem=filesystem,
+            manifest=manifest,
+            nodes=nodes,
+            files=places_of(tree, manifest, nodes, base, offset),
+            records={name: tree.read(state_path(name), LONGEST) or b"" for name in manifest.profiles},
+            notices=notices,
+        )
 
 
 def _manifest(tree: Tree, where: Path) -> tuple[bytes, Manifest]:
@@ -199,14 +136,26 @@ def _manifest(tree: Tree, where: Path) -> tuple[bytes, Manifest]:
     return data, parse_manifest(data, where=f"{where}: {MANIFEST}")
 
 
-def _ranges(tree: Tree, path: str, base: Path) -> tuple[Range, ...]:
+def _ranges(tree: Tree, path: str, base: Path, offset: int) -> tuple[Range, ...]:
     found = tree.ranges(path)
     if found.path != base:
-        return ()
+        # It is mounted meanwhile: the kernel knows.
+        return tuple(Range(offset + start, length) for start, length in device_extents(found.path))
     return tuple(Range(start, length) for start, length in found.extents)
 
 
-def _nodes(tree: Tree, manifest: Manifest) -> dict[str, int]:
+def places_of(
+    tree: Tree, manifest: Manifest, nodes: dict[str, int], base: Path, offset: int
+) -> dict[str, tuple[Range, ...]]:
+    """Return where the files of the manifest lie that are there, and the manifest itself; ``offset`` is where the
+    filesystem begins in ``base``. Raises ToolError.
+    """
+    paths = (*manifest.files, MANIFEST)
+    return {path: _ranges(tree, path, base, offset) for path in paths if nodes.get(path, -1) >= 0}
+
+
+def nodes_of(tree: Tree, manifest: Manifest) -> dict[str, int]:
+    """Return the size of everything in the directories of the manifest, -1 for what is not a file. Raises ToolError."""
     return {path: node.size if node.is_file else -1 for path, node in tree.nodes(directories(manifest)).items()}
 
 

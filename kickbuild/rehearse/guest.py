@@ -46,6 +46,7 @@ _PICTURED: Final = frozenset(
         Sign.ENTRY,
         Sign.INSTALLER,
         Sign.STAND_IN,
+        Sign.PANIC,
         Sign.GUARD,
         Sign.INSTALLED,
         Sign.WRITES,
@@ -63,8 +64,8 @@ class Ending(StrEnum):
     REACHED = "reached a system"
     CUT = "had its power cut"
     DEADLINE = "did not come to an end before the deadline"
-    DIED = "QEMU failed"
-    FULL = "no room was left for what it wrote"
+    DIED = "ended because QEMU failed"
+    FULL = "was stopped because no room was left for what it wrote"
     STOPPED = "was stopped"
 
 
@@ -118,10 +119,11 @@ def boot_once(machine: Machine, watch: Watch, place: Workplace, *, program: str)
         control_of_qemu.close()
         try:
             ending = _Session(process, serial, control, watch, place).follow()
+            last = _tail(output) or _parting(process.poll())
         finally:
             process.kill()
             process.wait()
-        return BootEnd(ending, _tail(output))
+        return BootEnd(ending, last)
     finally:
         os.close(output)
         for end in (serial, serial_of_qemu, control, control_of_qemu):
@@ -131,6 +133,13 @@ def boot_once(machine: Machine, watch: Watch, place: Workplace, *, program: str)
 def _tail(output: int) -> str:
     size = os.fstat(output).st_size
     return os.pread(output, _CHUNK, max(0, size - _CHUNK)).decode("utf-8", "replace").strip()
+
+
+def _parting(status: int | None) -> str:
+    """Return in words how a process ended that said nothing; empty where it runs or ended well."""
+    if not status:
+        return ""
+    return f"it ended by signal {-status}" if status < 0 else f"it ended with status {status}, without a word"
 
 
 class _Session:
@@ -221,6 +230,9 @@ class _Session:
             reason = message.get("data", {}).get("reason", "")
             if self._ending is None:
                 self._ending = Ending.REBOOT if reason == "guest-reset" else Ending.OFF
+                if reason.startswith("host-"):
+                    # Somebody here ended it: a signal, or a word on another control channel.
+                    self._ending = Ending.DIED
         elif message.get("event") == "BLOCK_IO_ERROR" and message.get("data", {}).get("nospace"):
             self._ending = Ending.FULL
             self._leave_at = 0.0

@@ -120,6 +120,10 @@ def _installer(played: Played) -> Installer:
 
 def _checks(played: Played, home: Home) -> Iterator[Check]:
     expected = played.scenario.expected
+    if played.endings[-1] is Ending.DIED:
+        yield Check(holds=False, text=f"QEMU failed: {_last_line(played.complaints)}")
+    if played.endings[-1] is Ending.FULL:
+        yield Check(holds=False, text="the overlays have no room where they are: see --work")
     target = next((disk for disk in played.disks if disk.role.is_target), None)
     spares_target = expected is Expected.REFUSED
     if expected is Expected.SAFE:
@@ -127,7 +131,10 @@ def _checks(played: Played, home: Home) -> Iterator[Check]:
         expected = Expected.INSTALLED if was_installed else Expected.REFUSED
     if expected is Expected.INSTALLED:
         yield _written(target)
+        yield from _proof(played)
         yield _came(played, home, Home.NEW)
+    elif expected is Expected.HOME:
+        yield from _came_home(played, home, target)
     elif expected is Expected.REFUSED:
         yield _refused(played)
         yield _came(played, home, Home.OLD)
@@ -135,6 +142,40 @@ def _checks(played: Played, home: Home) -> Iterator[Check]:
         yield _cut(played)
         yield _came(played, home, Home.OLD) if expected is Expected.NO_OTHER_DISK else _ended(played)
     yield from _no_harm(played, spares_target=spares_target)
+
+
+def _came_home(played: Played, home: Home, target: PlayedDisk | None) -> Iterator[Check]:
+    """Look at a box that may install its new system or not: its installer may not have come as far as the guard."""
+    written = target is not None and bool(target.unexpected())
+    if written:
+        yield _written(target)
+        yield from _proof(played)
+    elif not {event.sign for event in played.events} & {Sign.ENTRY, Sign.KERNEL}:
+        yield Check(holds=False, text="the Rebuild entry was not booted")
+    if any(event.sign is Sign.PANIC for event in played.events) and not _panic_at_end(played):
+        yield Check(holds=True, text="the kernel panicked, and the box rebooted")
+    yield _came(played, home, Home.NEW if written else Home.OLD)
+
+
+def _proof(played: Played) -> Iterator[Check]:
+    """Look for what kickbuild's last script leaves, where it was kickbuild's kickstart: its guard has then spoken."""
+    if all(event.sign is not Sign.GUARD for event in played.events):
+        return
+    outcome = "".join(disk.drive.outcome for disk in played.disks if disk.role is Role.DRIVE)
+    if outcome not in {"", "installed"}:
+        yield Check(holds=False, text=f"the drive tells of the rebuild: {outcome}")
+    elif any(disk.bears_stamp for disk in played.disks):
+        yield Check(holds=True, text="the new system bears its stamp")
+    else:
+        # An encrypted disk shows no stamp; the drive is never encrypted.
+        text = "the drive tells that it is installed" if outcome else "no stamp is in the new system or on the drive"
+        yield Check(holds=bool(outcome), text=text)
+
+
+def _panic_at_end(played: Played) -> str:
+    """Return what the kernel of the last boot panicked with; empty where it did not."""
+    last = [event for event in played.events if event.sign in {Sign.PANIC, Sign.POWER_ON}][-1:]
+    return "".join(event.text for event in last if event.sign is Sign.PANIC)
 
 
 def _cut(played: Played) -> Check:
@@ -210,11 +251,16 @@ def _ended(played: Played) -> Check:
 
 
 def _how(played: Played) -> str:
-    last = played.endings[-1]
+    """Return what became of the last boot, and of those before it where they tell more."""
+    last, boots = played.endings[-1], len(played.endings)
+    if last is Ending.DEADLINE and (panic := _panic_at_end(played)):
+        return f"stood still until the deadline: {panic}"
     if last in {Ending.REBOOT, Ending.CUT}:
-        return f"booted {len(played.endings)} times without an end"
-    if last is Ending.DIED:
-        return (
-            f"ended early: QEMU failed: {played.complaints.splitlines()[-1] if played.complaints else 'without a word'}"
-        )
+        return f"rebooted {boots} times without reaching one"
+    if last is Ending.DEADLINE and boots > 1:
+        return f"rebooted {boots - 1} times and {last}"
     return str(last)
+
+
+def _last_line(complaints: str) -> str:
+    return (complaints.splitlines() or ["it does not say why"])[-1]

@@ -96,9 +96,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class OldSystem:
-    """What arming wrote: where the choice of one boot lies, which the boot loader takes back."""
+    """What arming wrote: where the choice of one boot lies, which the boot loader takes back.
+
+    ``initrd`` is where the middle byte of its own copy of the initrd lies, None where it has none.
+    """
 
     one_shot: tuple[Range, ...]
+    initrd: int | None = None
 
 
 def make_old_system(disk: Path, loader: Loader, firmware: Firmware, entry: Entry, said: str) -> OldSystem:
@@ -152,7 +156,8 @@ def _with_grub_legacy(disk: Path, entry: Entry, said: str) -> OldSystem:
         f"/{entry.id}-initrd.img": entry.initrd,
     }
     _fill(volume, files, ("/grub",))
-    return OldSystem(_places(volume, "/grub/default", len(default)))
+    initrd = _middle(volume, f"/{entry.id}-initrd.img", len(entry.initrd))
+    return OldSystem(_places(volume, "/grub/default", len(default)), initrd)
 
 
 def environment_block(values: Mapping[str, str]) -> bytes:
@@ -215,3 +220,9 @@ def _places(volume: Volume, path: str, size: int) -> tuple[Range, ...]:
     block = volume.block
     ranges = tuple(Range(volume.offset + int(word) * block, block) for word in text.split() if word.isdecimal())
     return ranges[: -(-size // block)]
+
+
+def _middle(volume: Volume, path: str, size: int) -> int:
+    """Return where the middle byte of a file lies. Blocks are asked for by number: a long list has other kinds too."""
+    number, rest = divmod(size // 2, volume.block)
+    return volume.offset + int(volume.ask(f"bmap {path} {number}").split()[-1]) * volume.block + rest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import threading
@@ -12,15 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import LackingError, ToolError, system_error
+from kickbuild.rehearse.change import DriveChange, drive_change
 from kickbuild.rehearse.console import Console, Event, Sign
-from kickbuild.rehearse.drive import DriveChange, drive_change, place_of, profile_of, read_file, read_whole
+from kickbuild.rehearse.corrupt import Corruption, corrupt, corruptions
+from kickbuild.rehearse.drive import profile_of, read_file, read_whole
 from kickbuild.rehearse.guest import Ending, Watch, boot_once
 from kickbuild.rehearse.identity import target_of
-from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf
+from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf, require_grub2
 from kickbuild.rehearse.machine import BOARD, Board, Bus, Disk, Firmware, Identity, Machine, Uefi
 from kickbuild.rehearse.old_system import Entry, Loader, OldSystem, make_old_system
-from kickbuild.rehearse.scenario import Role
-from kickbuild.rehearse.scratch import SECTOR, Changes, Range, changes, workplace
+from kickbuild.rehearse.scenario import Role, Wrong
+from kickbuild.rehearse.scratch import Changes, Range, changes, workplace
+from kickbuild.rehearse.stamp import bears_stamp
 from kickbuild.run import run
 
 if TYPE_CHECKING:
@@ -75,8 +77,7 @@ class Rehearsal:
     old: OldSystem
     blank_base: Path
     decoy_base: Path
-    corrupt: tuple[int, bytes]
-    """Where a sector of ks.cfg is, and what it is when one byte is another; empty where none was found."""
+    corruptions: dict[Wrong, Corruption]
     says: str
     """What the old system says."""
     ovmf: tuple[Path, Path] | None = None
@@ -92,6 +93,8 @@ class PlayedDisk:
     changes: Changes
     one_shot: tuple[Range, ...] = ()
     drive: DriveChange = field(default_factory=DriveChange)
+    bears_stamp: bool = False
+    """Whether a new system on it tells that kickbuild's kickstart installed it."""
 
     def unexpected(self) -> tuple[Range, ...]:
         """Return what is different and is not the boot loader's own choice."""
@@ -112,22 +115,31 @@ class Played:
     pictures: tuple[Screenshot, ...] = ()
 
 
+def require_loader(settings: Settings) -> None:
+    """Raise LackingError where what starts the machine is not installed: its firmware, and its boot loader."""
+    if settings.firmware is Firmware.UEFI:
+        find_ovmf()
+    if settings.loader is Loader.GRUB2:
+        require_grub2(settings.firmware)
+        return
+    if settings.firmware is Firmware.UEFI:
+        raise LackingError("GRUB legacy starts from BIOS alone", hint="rehearse with --firmware bios")
+    find_grub_legacy()
+
+
 def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, place: Workplace) -> Rehearsal:
     """Return what the scenarios share. Raises UsageError, LackingError and ToolError."""
     name, record = profile_of(drive, profile)
     if record.arch != "x86_64":
         raise LackingError(f"the profile {name} is for {record.arch}; kickbuild rehearses x86_64 alone")
     target = target_of(record.target, settings.bus)
-    if settings.loader is Loader.GRUB_LEGACY:
-        if settings.firmware is Firmware.UEFI:
-            raise LackingError("GRUB legacy starts from BIOS alone", hint="rehearse with --firmware bios")
-        find_grub_legacy()
     ovmf = find_ovmf() if settings.firmware is Firmware.UEFI else None
     entry, notices = _entry(drive, name, record.directory, settings.loader)
     if not settings.board.card:
         notices = (*notices, "this QEMU has no network for a machine: the rehearsed one has no network card")
     says = f"KICKBUILD-OLD-SYSTEM-{secrets.token_hex(4)}"
     old_base = place.file(target.size)
+    old = make_old_system(old_base, settings.loader, settings.firmware, entry, says)
     return Rehearsal(
         drive=drive,
         profile=name,
@@ -135,10 +147,12 @@ def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, pla
         target=target,
         settings=settings,
         old_base=old_base,
-        old=make_old_system(old_base, settings.loader, settings.firmware, entry, says),
+        old=old,
         blank_base=place.file(target.size),
         decoy_base=_decoy(target.size, place),
-        corrupt=_corruption(drive, f"/kickbuild/{name}/ks.cfg"),
+        corruptions=corruptions(
+            drive, f"/kickbuild/{name}/ks.cfg", f"{record.directory}/initrd.img", (old_base, old.initrd)
+        ),
         says=says,
         ovmf=ovmf,
         notices=(*drive.notices, *notices),
@@ -169,7 +183,8 @@ def play(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: thread
         if scenario.cuts_power:
             disks = tuple(replace(d, slow=r.is_target) for d, r in zip(disks, scenario.disks, strict=True))
         if scenario.corrupts:
-            _corrupt(disks[scenario.disks.index(Role.DRIVE)].file, rehearsal.corrupt, place)
+            wrong = rehearsal.corruptions[scenario.corrupts]
+            corrupt(wrong, scenario.corrupts, disks[scenario.disks.index(wrong.role)].file, place)
         settings = rehearsal.settings
         machine = Machine(
             disks=disks,
@@ -214,11 +229,6 @@ def _boots(machine: Machine, watch: Watch, place: Workplace, program: str) -> li
         if ends[-1].ending is Ending.CUT:
             watch = replace(watch, cut_at_writes_to=None)
             machine = replace(machine, disks=tuple(replace(disk, slow=False) for disk in machine.disks))
-    if ends[-1].ending is Ending.FULL:
-        raise ToolError(
-            f"{place.directory} is full: what the installer writes has no room there",
-            hint="make room there, or name another directory with --work",
-        )
     watch.console.add(Event(time.monotonic() - watch.began, Sign.END, f"the machine {ends[-1].ending}"))
     return ends
 
@@ -245,14 +255,22 @@ def _attach(rehearsal: Rehearsal, role: Role, place: Workplace) -> Disk:
 
 
 def _examined(rehearsal: Rehearsal, scenario: Scenario, role: Role, disk: Disk, place: Workplace) -> PlayedDisk:
+    wrong = rehearsal.corruptions[scenario.corrupts] if scenario.corrupts else None
+    but = wrong.start if wrong and wrong.role is role else -1
     if role in {Role.DRIVE, Role.CLONE}:
-        but = rehearsal.corrupt[0] if scenario.corrupts and role is Role.DRIVE else -1
-        found, change = drive_change(rehearsal.drive, disk.file, place, but=but)
+        found, change = drive_change(rehearsal.drive, disk.file, place, rehearsal.profile, but=but)
         return PlayedDisk(role=role, size=rehearsal.drive.size, changes=found, drive=change)
     has_old = role in {Role.TARGET, Role.OLD}
     base = rehearsal.old_base if has_old else rehearsal.decoy_base if role is Role.DECOY else rehearsal.blank_base
     one_shot = rehearsal.old.one_shot if has_old else ()
-    return PlayedDisk(role=role, size=rehearsal.target.size, changes=changes(disk.file, base), one_shot=one_shot)
+    found = changes(disk.file, base, but=but)
+    return PlayedDisk(
+        role=role,
+        size=rehearsal.target.size,
+        changes=found,
+        one_shot=one_shot,
+        bears_stamp=role.is_target and bears_stamp(disk.file, found.changed, rehearsal.profile),
+    )
 
 
 def _uefi(rehearsal: Rehearsal, place: Workplace) -> Uefi | None:
@@ -287,29 +305,6 @@ def _decoy(size: int, place: Workplace) -> Path:
     run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", decoy], stdin=b"label: dos\nstart=2048, type=83\n")
     run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "DATA", "-E", f"offset={1 << 20}", decoy, "65536k"])
     return decoy
-
-
-def _corruption(drive: Drive, path: str) -> tuple[int, bytes]:
-    """Return a sector of ks.cfg with one byte changed, in the digest by which guard and manifest know each other."""
-    at = read_file(drive, path).find(b"KB_DIGEST=")
-    # One further than the sign: there may be a quote.
-    place = place_of(drive, path, at + len(b"KB_DIGEST=") + 1) if at >= 0 else None
-    if place is None:
-        return -1, b""
-    start = place // SECTOR * SECTOR
-    with drive.base.open("rb") as file:
-        sector = bytearray(os.pread(file.fileno(), SECTOR, start))
-    sector[place - start] = ord("x")
-    return start, bytes(sector)
-
-
-def _corrupt(overlay: Path, corruption: tuple[int, bytes], place: Workplace) -> None:
-    start, sector = corruption
-    if not sector:
-        raise ToolError("it is not known where the drive's ks.cfg lies, so no byte of it can be changed")
-    source = place.file()
-    source.write_bytes(sector)
-    run(["qemu-io", "-f", "qcow2", "-c", f"write -q -s {source} {start} {SECTOR}", overlay])
 
 
 def _within(part: Range, whole: Range) -> bool:

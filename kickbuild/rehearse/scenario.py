@@ -32,8 +32,16 @@ class Expected(StrEnum):
     INSTALLED = "the target, and nothing else, is installed; the box boots the new system"
     REFUSED = "nothing is written; the guard says why; the box comes back to its old system"
     SAFE = "the target, and nothing else, is installed; or nothing is written at all"
+    HOME = "no disk but the target is written; the box comes to its new system, or back to its old one"
     NO_OTHER_DISK = "no disk but the target is written; the box comes back to its old system"
     NO_OTHER_HARM = "no disk but the target is written"
+
+
+class Wrong(StrEnum):
+    """A file of the drive with one byte changed."""
+
+    KICKSTART = "ks.cfg"
+    INITRD = "initrd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +52,13 @@ class Scenario:
     about: str
     disks: tuple[Role, ...]
     expected: Expected
-    corrupts: bool = False
+    corrupts: Wrong | None = None
     cuts_power: bool = False
     skip: str = ""
 
 
 _T, _D = Role.TARGET, Role.DRIVE
+_KS, _INITRD = Wrong.KICKSTART, Wrong.INITRD
 SCENARIOS: Final = (
     Scenario("normal", "the target comes first", (_T, _D), Expected.INSTALLED),
     Scenario("swapped", "the drive comes before the target", (_D, _T), Expected.INSTALLED),
@@ -57,7 +66,10 @@ SCENARIOS: Final = (
     Scenario("absent", "the target is not there", (Role.OLD, _D), Expected.REFUSED),
     Scenario("twins", "two disks are what the profile erases", (_T, Role.TWIN, _D), Expected.REFUSED),
     Scenario("clone", "a second filesystem has the drive's UUID and label", (_T, Role.CLONE, _D), Expected.SAFE),
-    Scenario("corrupt", "a byte of the drive's ks.cfg is another", (_T, _D), Expected.REFUSED, corrupts=True),
+    Scenario(
+        "corrupt", "a byte of the drive's ks.cfg is another", (_T, _D), Expected.REFUSED, corrupts=Wrong.KICKSTART
+    ),
+    Scenario("corrupt-initrd", "a byte of the initrd is another", (_T, _D), Expected.HOME, corrupts=_INITRD),
     Scenario(
         "power",
         "the power fails at the first writes, and comes back",

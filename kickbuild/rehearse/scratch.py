@@ -111,6 +111,24 @@ def require_room(directory: Path, runs: int) -> None:
         )
 
 
+def has_memory(wanted: int) -> bool:
+    """Tell whether this machine has ``wanted`` MiB of memory altogether."""
+    return wanted * MIB <= _memory()
+
+
+def require_memory(wanted: int) -> None:
+    """Raise LackingError where this machine has less than ``wanted`` MiB of memory altogether."""
+    if not has_memory(wanted):
+        raise LackingError(
+            f"the rehearsed machines need {format_size(wanted * MIB)} of memory; this one has {format_size(_memory())}",
+            hint="rehearse fewer scenarios at once with --jobs 1, or in smaller machines with --memory",
+        )
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _nameless(directory: Path) -> int:
     try:
         return os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -165,13 +183,14 @@ def _add(ranges: list[Range], more: Range) -> None:
 
 
 def read_changes(overlay: Path, where: tuple[Range, ...]) -> Iterator[tuple[int, bytes]]:
-    """Yield the bytes that an overlay has in some ranges, with their places. Raises ToolError."""
+    """Yield the bytes that an overlay has in some ranges, a piece at a time, with their places. Raises ToolError."""
     with overlay.open("rb") as file:
         for row in _written_rows(overlay):
             have = Range(row["start"], row["length"])
             for part in where:
                 if not part.overlaps(have):
                     continue
-                start, end = max(part.start, have.start), min(part.end, have.end)
-                at = row.get("offset", 0) + start - have.start
-                yield start, os.pread(file.fileno(), end - start, at) if row["data"] else bytes(end - start)
+                for start in range(max(part.start, have.start), min(part.end, have.end), _CHUNK):
+                    size = min(_CHUNK, part.end - start, have.end - start)
+                    at = row.get("offset", 0) + start - have.start
+                    yield start, os.pread(file.fileno(), size, at) if row["data"] else bytes(size)

@@ -97,7 +97,14 @@ def test_a_machine_gets_an_address_and_reaches_nothing(tmp_path: Path, restricte
         machine = Machine(disks=(), memory=256, cpus=1, accel="tcg", board=Board(card=qemu.board.card))
         argv = qemu_argv(machine, program=qemu.program, serial=of_qemu.fileno(), control=control.fileno())
         argv = [word if restricted else word.replace("restrict=on", "restrict=off") for word in argv]
-        argv += ["-kernel", str(parts.kernel().vmlinuz), "-initrd", str(initrd), "-append", "console=ttyS0 quiet panic=-1"]
+        argv += [
+            "-kernel",
+            str(parts.kernel().vmlinuz),
+            "-initrd",
+            str(initrd),
+            "-append",
+            "console=ttyS0 quiet panic=-1",
+        ]
         said: list[bytes] = []
         reader = threading.Thread(target=lambda: said.extend(iter(lambda: ours.recv(4096), b"")), daemon=True)
         reader.start()

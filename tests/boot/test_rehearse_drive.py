@@ -6,25 +6,30 @@ A stand-in takes the installer's place, and every output must say so.
 
 from __future__ import annotations
 
+import gzip
 import subprocess
+import zlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import naive
 import pytest
 from boot_parts import PLACE, find_parts, run
 from command import Done, kickbuild
-from conftest import CI, needs_tools
+from conftest import CI, needs_root, needs_tools
 from drive_watch import digest, partition_of
 from lab import Lab, shared_lab
 from rehearsed import TOOLS
 
-from kickbuild.rehearse.scenario import NAMES
+from kickbuild.progress import Silent
+from kickbuild.rehearse.drive import read_drive, read_whole
+from kickbuild.rehearse.machine import Bus
+from kickbuild.rehearse.old_system import Loader
+from kickbuild.rehearse.play import Settings, prepare_rehearsal
+from kickbuild.rehearse.scenario import NAMES, Role, Wrong
+from kickbuild.rehearse.scratch import SECTOR, workplace
 from kickbuild.run import find_tool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.qemu,
@@ -131,6 +136,54 @@ def test_a_directory_by_uefi_and_a_drive_by_grub_legacy_pass(lab: Lab, tmp_path:
         legacy = pool.submit(rehearse, lab, old, "normal", "--loader", "grub-legacy", "--json")
     require_passed(uefi.result(), "absent")
     require_passed(legacy.result(), "normal")
+
+
+@pytest.mark.root
+@needs_root()
+@needs_tools("losetup", "e2image")
+def test_a_block_device_passes_and_is_only_read(lab: Lab) -> None:
+    drive = lab.drive(9, "uuid")
+    before = digest(drive)
+    device = run(["losetup", "--find", "--show", str(drive)]).strip()
+    try:
+        require_passed(rehearse(lab, Path(device), "absent", "--bus", "scsi", "--json"), "absent")
+    finally:
+        run(["losetup", "--detach", device])
+    assert digest(drive) == before
+
+
+@pytest.mark.parametrize("loader", list(Loader))
+def test_the_changed_byte_of_an_initrd_breaks_what_a_kernel_unpacks(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: Loader
+) -> None:
+    """It is one byte of the initrd that is booted: the drive's, or with GRUB legacy the old system's own copy."""
+    monkeypatch.setenv("KICKBUILD_GRUB_LEGACY", str(lab.parts.root / "usr/lib/grub/x86_64-pc"))
+    with workplace(tmp_path) as place:
+        drive = read_drive(lab.drive(6, "label"), place, Silent())
+        rehearsal = prepare_rehearsal(drive, None, Settings(loader=loader, bus=Bus.IDE), place)
+        changed = rehearsal.corruptions[Wrong.INITRD]
+        disk = drive.base if changed.role is Role.DRIVE else rehearsal.old_base
+        with disk.open("rb") as file:
+            file.seek(changed.start)
+            before = file.read(SECTOR)
+        assert [one != other for one, other in zip(before, changed.sector, strict=True)].count(True) == 1
+        initrd = read_whole(drive, f"/{rehearsal.release}/initrd.img")
+        middle = slice(initrd.index(before), initrd.index(before) + SECTOR)
+        assert middle.start <= len(initrd) // 2 < middle.stop
+        gzip.decompress(initrd)
+        with pytest.raises((zlib.error, EOFError, OSError)):
+            gzip.decompress(initrd[: middle.start] + changed.sector + initrd[middle.stop :])
+
+
+def test_a_box_whose_initrd_is_damaged_reboots_from_the_panic_and_comes_home(lab: Lab, tmp_path: Path) -> None:
+    done = rehearse(lab, lab.drive(9, "uuid"), "corrupt-initrd", "--json", "--report", tmp_path / "report")
+    assert done.code == 0, done.out + done.err
+    (told,) = done.json["scenarios"]
+    signs = [event["sign"] for event in told["events"] if event["sign"] in {"panic", "power-on", "old-system"}]
+    assert signs == ["power-on", "panic", "power-on", "old-system"]
+    log = (tmp_path / "report/corrupt-initrd.log").read_text()
+    assert "Initramfs unpacking failed" in log
+    assert "Rebooting in 60 seconds" in log
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,14 +17,10 @@ from conftest import needs_tools
 from rehearsed import TOOLS, fake_qemu, make_drive, pids, wait_for
 
 from kickbuild.errors import LackingError
-from kickbuild.files import file_in_memory
-from kickbuild.progress import Silent
 from kickbuild.rehearse.accelerator import choose_accelerator
-from kickbuild.rehearse.drive import drive_change, read_drive
 from kickbuild.rehearse.machine import Board, Bus
 from kickbuild.rehearse.qemu import Qemu, require_buses, require_qemu
-from kickbuild.rehearse.scratch import changes, workplace
-from kickbuild.run import run
+from kickbuild.rehearse.scratch import workplace
 
 if TYPE_CHECKING:
     from command import Done
@@ -34,6 +31,25 @@ pytestmark = needs_tools(*TOOLS)
 FULL = """
 control.send(b'{"event": "BLOCK_IO_ERROR", "data": {"nospace": true}}\\n')
 time.sleep(60)
+"""
+REBOOT = """
+control.send(b'{"event": "SHUTDOWN", "data": {"reason": "guest-reset"}}\\n')
+time.sleep(0.1)
+"""
+PANIC = """
+serial.send(b'[ 2.0] Kernel panic - not syncing: VFS: Unable to mount root fs\\n')
+time.sleep(60)
+"""
+#: Makes a picture wherever one is asked for.
+SCREEN = """
+import json, threading
+def answer():
+    for line in control.makefile():
+        asked = json.loads(line)
+        if asked["execute"] == "screendump":
+            open(asked["arguments"]["filename"], "wb").write(b"P6 1 1 255\\nabc")
+        control.send(json.dumps({"id": asked["id"], "return": {}}).encode() + b"\\n")
+threading.Thread(target=answer, daemon=True).start()
 """
 FLOOD = """
 while True:
@@ -86,11 +102,38 @@ def test_a_guest_that_floods_and_never_ends_meets_the_deadline(drive: Path, tmp_
     assert all(map(is_gone, pids(tmp_path / "bin")))
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("serial.send(b'Linux version 6\\n'); os._exit(3)", "QEMU failed: it ended with status 3, without a word"),
+        ("os.kill(os.getpid(), 9)", "QEMU failed: it ended by signal 9"),
+        (REBOOT.replace("guest-reset", "host-signal"), "QEMU failed: it does not say why"),
+        (REBOOT, "the box came to no system (it rebooted 6 times without reaching one) instead of its new system"),
+        (PANIC, "(it stood still until the deadline: Kernel panic - not syncing: VFS: Unable to mount root fs)"),
+    ],
+    ids=["status", "signal", "terminated", "loop", "panic"],
+)
+def test_how_a_machine_ends_is_told(drive: Path, tmp_path: Path, body: str, said: str) -> None:
+    done = rehearse(drive, tmp_path, body, "--json", deadline=5 if body is PANIC else 60)
+    assert done.code == 7, done.err
+    assert said in done.json["scenarios"][0]["said"]
+
+
+def test_a_panic_is_on_the_timeline_and_seen(drive: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    done = rehearse(drive, tmp_path, SCREEN + PANIC, "--report", report, "--json", deadline=5)
+    assert [event["text"] for event in done.json["scenarios"][0]["events"] if event["sign"] == "panic"] == [
+        "Kernel panic - not syncing: VFS: Unable to mount root fs"
+    ]
+    page = (report / "index.html").read_text()
+    assert re.search(r"<figcaption>[0-9.]+ s: Kernel panic - not syncing: VFS", page)
+
+
 def test_no_room_for_overlays_is_told(drive: Path, tmp_path: Path) -> None:
-    done = rehearse(drive, tmp_path, FULL)
-    assert done.code == 6
-    assert "full" in done.err
-    assert "--work" in done.err
+    """It ends the scenario, and not what the others told."""
+    done = rehearse(drive, tmp_path, FULL, "--json")
+    assert done.code == 7, done.err
+    assert "the overlays have no room where they are: see --work" in done.json["scenarios"][0]["said"]
 
 
 def test_a_drive_that_is_not_right_is_rehearsed_only_when_asked(drive: Path, tmp_path: Path) -> None:
@@ -126,10 +169,18 @@ def test_a_qemu_that_is_missing_or_too_old_is_told(drive: Path, tmp_path: Path) 
         (["--profile", "other"], 2),
         (["--memory", "much"], 2),
         (["--memory", "1MiB"], 2),
+        (["--memory", "100TiB"], 4),
+        (["--cpus", "65"], 2),
+        (["--deadline", "nan"], 2),
+        (["--deadline", "0"], 2),
+        (["--junit", "/"], 2),
+        (["--junit", "/proc/nowhere.xml"], 6),
+        (["--report", "/dev/null"], 6),
         (["--scenario", "none"], 2),
         (["--loader", "grub-legacy", "--firmware", "uefi"], 4),
         (["--work", "/nowhere"], 6),
         (["--report", "/proc/nowhere"], 6),
+        (["--report", "/proc/self"], 6),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_machine_starts(
@@ -139,6 +190,16 @@ def test_what_makes_no_sense_is_refused_before_any_machine_starts(
     assert done.code == code, done.err
     assert "Traceback" not in done.err
     assert pids(tmp_path / "bin") == []
+
+
+def test_a_result_is_told_though_its_report_cannot_be_written_any_more(drive: Path, tmp_path: Path) -> None:
+    """The directory was there when the rehearsal began."""
+    report = tmp_path / "report"
+    body = f"os.rmdir({str(report)!r}); open({str(report)!r}, 'w'); sys.exit('played')"
+    done = rehearse(drive, tmp_path, body, "--report", report)
+    assert done.code == 6
+    assert "played" in done.out
+    assert str(report) in done.err
 
 
 def test_what_is_no_drive_is_refused(tmp_path: Path) -> None:
@@ -251,53 +312,3 @@ def test_a_machine_without_a_network_is_told(drive: Path, tmp_path: Path) -> Non
     )
     assert not any("network" in notice for notice in with_network.json["notices"])
     assert "restrict=on" in with_network.json["scenarios"][0]["said"]
-
-
-def test_changes_of_a_drive_are_told_apart(drive: Path, tmp_path: Path) -> None:
-    """Bytes of a file, a log that a box left, a file that is gone, a new filesystem: only the log may be."""
-    with workplace(tmp_path) as place:
-        read = read_drive(drive, place, Silent())
-        kickstart = read.files["/kickbuild/web/ks.cfg"][0].start
-
-        def after(*commands: str, debugfs: str = "") -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-            overlay = place.overlay(read.base)
-            for command in commands:
-                run(["qemu-io", "-f", "qcow2", "-c", command, overlay])
-            if debugfs:
-                now = place.file()
-                now.write_bytes(read.base.read_bytes())
-                run(["debugfs", "-w", "-R", debugfs, f"{now}?offset={read.offset}"])
-                make_like(overlay, read.base, now)
-            found, change = drive_change(read, overlay, place)
-            assert bool(found.changed) != change.identical
-            return change.left, change.damage, change.identical
-
-        assert after() == ((), (), True)
-        assert after(f"write -q -P 0x41 {kickstart} 512")[1] == ("/kickbuild/web/ks.cfg holds other bytes",)
-        assert after("write -q -P 0 0 512")[1] == ("the partition table was changed",)
-        assert after(f"write -q -P 0 {read.offset + 1024} 1024")[1]
-        log = "/kickbuild/web/last-refusal.log"
-        assert after(debugfs=f"write /etc/hostname {log}") == ((log,), (), False)
-        assert after(debugfs="rm /kickbuild/web/ks.cfg")[1] == ("/kickbuild/web/ks.cfg is gone",)
-        assert after(debugfs="write /etc/hostname /kickbuild/web/other")[1] == ("/kickbuild/web/other is new there",)
-
-
-def make_like(overlay: Path, base: Path, now: Path) -> None:
-    """Write into an overlay everything in which a raw file differs from the base."""
-    old, new = base.read_bytes(), now.read_bytes()
-    for at in range(0, len(new), 4096):
-        piece = new[at : at + 4096]
-        if piece != old[at : at + 4096]:
-            with file_in_memory(piece) as source:
-                run(["qemu-io", "-f", "qcow2", "-c", f"write -q -s {source} {at} {len(piece)}", overlay])
-
-
-def test_what_was_written_is_told_from_what_is_different(tmp_path: Path) -> None:
-    with workplace(tmp_path) as place:
-        base = place.file(1 << 20)
-        overlay = place.overlay(base)
-        run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 0 0 65536", "-c", "write -q -P 1 131072 512", overlay])
-        found = changes(overlay, base)
-        assert next(part.start for part in found.written) == 0
-        assert [(part.start, part.length) for part in found.changed] == [(131072, 512)]
-        assert changes(overlay, base, but=131072).changed == ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rehearsed import OLD, disk, played
 
 from kickbuild.cli.rehearse_text import plain_lines
-from kickbuild.rehearse.drive import DriveChange
+from kickbuild.rehearse.change import DriveChange
 from kickbuild.rehearse.guest import Ending
 from kickbuild.rehearse.judge import Home, Installer, Result, judge
 from kickbuild.rehearse.page import render_page
@@ -26,19 +26,31 @@ if TYPE_CHECKING:
 
 INSTALLED = "Rebuilding from UUID=1\nSTANDIN-STARTED release=9\nSTANDIN-INSTALLED disk=vda--boot--NEW-SYSTEM-REACHED"
 REFUSED = f"Rebuilding from UUID=1\nSTANDIN-STARTED release=9\nkickbuild: - no disk is the one--boot--{OLD}"
+PANIC = "Rebuilding from UUID=1\nLinux version 6\nKernel panic - not syncing: VFS: Unable to mount root fs"
 TARGET = disk(Role.TARGET, (8192, 512), (0, 512), one_shot=8192)
 SPARED = disk(Role.TARGET, (8192, 512), one_shot=8192)
 DRIVE = disk(Role.DRIVE)
 LEFT = disk(Role.DRIVE, (0, 512), drive=DriveChange(left=("/kickbuild/web/last-refusal.log",), identical=False))
 DAMAGED = disk(Role.DRIVE, (0, 512), drive=DriveChange(damage=("the partition table was changed",), identical=False))
+TOLD = disk(
+    Role.DRIVE,
+    (0, 512),
+    drive=DriveChange(left=("/kickbuild/web/rebuild.state",), identical=False, outcome="installed"),
+)
+STARTED = disk(Role.DRIVE, (0, 512), drive=DriveChange(identical=False, outcome="started"))
+OURS = INSTALLED.replace("STANDIN-INSTALLED", "kickbuild: this disk will be erased: vda\nSTANDIN-INSTALLED")
 DIED = (Ending.DIED,)
 
 GOOD = (
     played("normal", INSTALLED, TARGET, DRIVE),
     played("decoy", INSTALLED, disk(Role.DECOY), TARGET, DRIVE),
+    played("normal", OURS, TARGET, TOLD),
+    played("swapped", OURS, DRIVE, replace(TARGET, bears_stamp=True)),
     played("twins", REFUSED, SPARED, disk(Role.TWIN), LEFT),
     played("clone", REFUSED, SPARED, disk(Role.CLONE), DRIVE),
     played("clone", INSTALLED, TARGET, disk(Role.CLONE), DRIVE),
+    played("corrupt-initrd", INSTALLED, TARGET, DRIVE),
+    played("corrupt-initrd", REFUSED, SPARED, LEFT),
     played(
         "power",
         f"STANDIN-STARTED release=9--boot--{OLD}",
@@ -51,6 +63,8 @@ GOOD = (
 BAD = {
     "DAMAGED": played("swapped", INSTALLED, DAMAGED, TARGET),
     "the target was NOT written": played("normal", INSTALLED, SPARED, DRIVE),
+    "the drive tells of the rebuild: started": played("normal", OURS, replace(TARGET, bears_stamp=True), STARTED),
+    "no stamp is in the new system or on the drive": played("normal", OURS, TARGET, DRIVE),
     "instead of its new system": played("normal", f"STANDIN-STARTED release=9--boot--{OLD}", TARGET, DRIVE),
     "the decoy was WRITTEN": played("decoy", INSTALLED, disk(Role.DECOY, (0, 512)), TARGET, DRIVE),
     "the twin was WRITTEN": played("twins", REFUSED, SPARED, disk(Role.TWIN, (0, 512)), DRIVE),
@@ -58,7 +72,17 @@ BAD = {
     "did not say why": played("absent", f"hello--boot--{OLD}", disk(Role.OLD), DRIVE),
     "before the deadline": played("absent", "kickbuild: - x", disk(Role.OLD), DRIVE, endings=(Ending.DEADLINE,)),
     "QEMU failed: no such thing": played("normal", "", SPARED, DRIVE, endings=DIED, complaints="a\nno such thing"),
-    "without an end": played("normal", "STANDIN-STARTED release=9", TARGET, DRIVE, endings=(Ending.REBOOT,) * 6),
+    "rebooted 6 times without reaching one": played(
+        "normal", "STANDIN-STARTED release=9", TARGET, DRIVE, endings=(Ending.REBOOT,) * 6
+    ),
+    "rebooted 2 times and did not come": played(
+        "normal", "a--boot--b--boot--c", TARGET, DRIVE, endings=(Ending.REBOOT, Ending.REBOOT, Ending.DEADLINE)
+    ),
+    "stood still until the deadline: Kernel panic - not syncing: VFS": played(
+        "corrupt-initrd", PANIC, SPARED, DRIVE, endings=(Ending.DEADLINE,)
+    ),
+    "the Rebuild entry was not booted": played("corrupt-initrd", OLD, SPARED, DRIVE),
+    "old system instead of its new": played("corrupt-initrd", f"Linux version 6--boot--{OLD}", TARGET, DRIVE),
     "no moment to cut the power": played("power", OLD, disk(Role.OLD), disk(Role.BLANK_TARGET), DRIVE),
 }
 
@@ -81,6 +105,13 @@ def test_what_went_wrong_fails_with_the_reason(words: str) -> None:
     verdict = judge(BAD[words])
     assert verdict.result is Result.FAILED
     assert words in verdict.said
+
+
+def test_a_box_that_comes_home_from_a_panic_passes_without_any_installer() -> None:
+    verdict = judge(played("corrupt-initrd", f"{PANIC}--boot--{OLD}", SPARED, DRIVE))
+    assert verdict.result is Result.PASSED, verdict.said
+    assert verdict.said.startswith("the kernel panicked, and the box rebooted; the box came to its old system")
+    assert verdict.installer is Installer.NONE
 
 
 def test_a_rehearsal_in_which_nothing_was_played_has_not_passed() -> None:
@@ -112,7 +143,7 @@ def test_every_output_says_that_the_installer_is_a_stand_in() -> None:
 def test_the_table_has_eighty_columns() -> None:
     lines = plain_lines(summary_of(*GOOD, *BAD.values(), drive="x" * 200))
     assert max(map(len, lines)) <= 80
-    assert lines[-1].startswith("6 passed, 11 failed")
+    assert lines[-1].startswith(f"{len(GOOD)} passed, {len(BAD)} failed")
 
 
 def test_junit_counts_and_explains() -> None:

@@ -139,7 +139,7 @@ def test_sizes_are_within_what_the_profile_allows() -> None:
 
 
 def test_every_scenario_has_one_drive_and_one_first_disk() -> None:
-    assert len(set(NAMES)) == len(SCENARIOS) == 8
+    assert len(set(NAMES)) == len(SCENARIOS) == 9
     for kind in Kind:
         for scenario in scenarios_for((), kind):
             assert scenario.skip or scenario.disks.count(Role.DRIVE) == 1
@@ -240,6 +240,15 @@ def test_events_are_told_from_what_is_said() -> None:
         (Sign.OLD_SYSTEM, "the old system was reached"),
         (Sign.NEW_SYSTEM, "box login:"),
     ]
+
+
+def test_a_panic_is_told_once() -> None:
+    console = Console("OLD")
+    words = "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)"
+    console.feed(
+        f"[    2.0] {words}\r\n[    2.1] Rebooting in 60 seconds..\r\n[    2.2] ---[ end {words} ]---\r\n".encode(), 1
+    )
+    assert [(event.sign, event.text) for event in console.events] == [(Sign.PANIC, words)]
 
 
 @settings(deadline=None)
