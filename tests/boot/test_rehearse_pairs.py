@@ -1,7 +1,7 @@
 """Rehearsals of every kind of machine on every bus: of what may go together, each pair is in some row of a table.
 
 A row is one scenario, played by the command line with real firmware, boot loaders and kernel, and the stand-in as the
-installer. Each kind of machine with each scenario is more than these rows hold: what they lack is in the slow ones. No
+installer. Each kind of machine with each scenario is more than these rows hold: what they lack is in the last ones. No
 pair is impossible: SeaBIOS and OVMF boot from all these buses, and GRUB legacy from what SeaBIOS shows it.
 """
 
@@ -126,6 +126,7 @@ def _changed(told: dict[str, Any], *roles: str) -> int:
     return sum(disk["changed_bytes"] for disk in told["disks"] if disk["role"] in roles)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [pytest.param(row, marks=boots, id=str(row)) for row in ROWS])
 def test_a_rehearsal_goes_as_it_must(lab: Lab, row: Row) -> None:
     require_as_it_must_be(row, rehearse(lab, row))
