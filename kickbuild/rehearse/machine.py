@@ -87,10 +87,11 @@ class Machine:
     board: Board = BOARD
 
 
-#: The controllers that the disks of a bus need; the machine itself has one for the four disks of parallel ATA.
+#: The controllers that the disks of a bus need; the machine itself has one for the four disks of parallel ATA. A USB
+#: disk brings a SCSI bus of its own, which QEMU calls scsi.0: the controller's must have another name.
 _CONTROLLERS: Final = {
     Bus.SATA: "ich9-ahci,id=sata",
-    Bus.SCSI: "virtio-scsi-pci,id=scsi",
+    Bus.SCSI: "virtio-scsi-pci,id=hba",
     Bus.USB: "qemu-xhci,id=usb",
 }
 
@@ -137,7 +138,7 @@ def _device(disk: Disk, number: int, board: Board) -> str:
         Bus.VIRTIO: "virtio-blk-pci",
         Bus.IDE: f"ide-hd,bus=ide.{number // 2},unit={number % 2}",
         Bus.SATA: f"ide-hd,bus={'ide' if _has_ports(board, Bus.SATA) else 'sata'}.{number}",
-        Bus.SCSI: f"scsi-hd,bus=scsi.0,scsi-id={number}",
+        Bus.SCSI: f"scsi-hd,bus=hba.0,scsi-id={number}",
         Bus.NVME: "nvme",
         Bus.USB: "usb-storage,bus=usb.0",
     }

@@ -43,11 +43,11 @@ def test_a_machine_is_a_command_line() -> None:
     text = " ".join(argv)
     assert [argv[at + 1] for at, word in enumerate(argv) if word == "-device"] == [
         "ich9-ahci,id=sata",
-        "virtio-scsi-pci,id=scsi",
+        "virtio-scsi-pci,id=hba",
         "qemu-xhci,id=usb",
         "virtio-blk-pci,drive=disk0,bootindex=1,serial=ONE",
         "ide-hd,bus=sata.1,drive=disk1,bootindex=0,serial=TWO,wwn=0x5000c500a1b2c3d4,model=BIG DISK",
-        "scsi-hd,bus=scsi.0,scsi-id=2,drive=disk2,bootindex=3,serial=A,,B,product=M",
+        "scsi-hd,bus=hba.0,scsi-id=2,drive=disk2,bootindex=3,serial=A,,B,product=M",
         "nvme,drive=disk3,bootindex=4,serial=N",
         "usb-storage,bus=usb.0,drive=disk4,bootindex=5,serial=U",
     ]
