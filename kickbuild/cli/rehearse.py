@@ -185,7 +185,7 @@ def _play(drive: str, rehearsal: Rehearsal, names: tuple[str, ...], place: Workp
     from kickbuild.rehearse.summary import Summary
 
     settings = rehearsal.settings
-    scenarios = scenarios_for(names, rehearsal.target.kind)
+    scenarios = scenarios_for(names, rehearsal.target.kind, settings.bus)
     for notice in rehearsal.notices:
         progress.notice(f"note: {plain(notice)}")
     at_once = f"{len(scenarios)} scenarios, {min(settings.jobs, len(scenarios))} at once"

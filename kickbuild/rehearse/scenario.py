@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from kickbuild.rehearse.machine import Bus
+
 
 class Role(StrEnum):
     """What a disk is in a scenario."""
@@ -99,9 +101,16 @@ class Kind(StrEnum):
     ONLY_OTHER = "the only other disk"
 
 
-def scenarios_for(names: tuple[str, ...], kind: Kind) -> tuple[Scenario, ...]:
-    """Return the scenarios of those names, all where none is named, as they are for a profile's target."""
+#: Linux rejects the second of two NVMe controllers of one name and number (nvme_validate_cntlid), and QEMU makes the
+#: name of the serial number: no installer sees that there are two.
+_ON_NVME: Final[dict[str, dict[str, Any]]] = {
+    "twins": {"skip": "Linux lets no second NVMe disk of one serial number in"}
+}
+
+
+def scenarios_for(names: tuple[str, ...], kind: Kind, bus: Bus = Bus.VIRTIO) -> tuple[Scenario, ...]:
+    """Return the scenarios of those names, all where none is named, as they are for a profile's target on a bus."""
     changed = {Kind.ONLY_OTHER: _ONLY_OTHER, Kind.BY_MODEL: _ALIKE}
-    others = changed.get(kind, {})
+    others = changed.get(kind, {}) | (_ON_NVME if bus is Bus.NVME else {})
     wanted = [scenario for scenario in SCENARIOS if not names or scenario.name in names]
     return tuple(replace(scenario, **others.get(scenario.name, {})) for scenario in wanted)

@@ -155,6 +155,13 @@ def test_what_must_happen_follows_from_how_the_target_is_known() -> None:
     assert absent.skip
 
 
+def test_no_twins_are_played_where_linux_rejects_the_second() -> None:
+    for bus in Bus:
+        for kind in Kind:
+            skipped = {scenario.name for scenario in scenarios_for((), kind, bus) if "NVMe" in scenario.skip}
+            assert skipped == ({"twins"} if bus is Bus.NVME else set())
+
+
 def test_firmware_and_loaders_that_are_not_there_are_named_with_their_packages() -> None:
     with pytest.raises(LackingError) as ovmf:
         find_ovmf([("/nowhere/code", "/nowhere/vars")])
