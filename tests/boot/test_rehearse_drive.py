@@ -59,7 +59,7 @@ def require_passed(done: Done, *names: str) -> None:
     assert done.code == 0, done.out + done.err
     told = done.json
     assert {scenario["name"]: scenario["result"] for scenario in told["scenarios"]} == dict.fromkeys(names, "passed")
-    assert {told["installer"], *(scenario["installer"] for scenario in told["scenarios"])} == {STAND_IN}
+    assert told["installer"] == STAND_IN
 
 
 def test_a_right_drive_passes_and_its_report_shows_how(lab: Lab, tmp_path: Path) -> None:
