@@ -22,7 +22,7 @@ _ENTRIES: Final = ("/kickbuild/web/entry.grub2", "/kickbuild/web/entry.grub-lega
 def source_by_identity(ours: str) -> str:
     """Return a kickstart that names its source as ours does, and the disk to erase by the name of that day."""
     source = next(line for line in ours.splitlines() if line.startswith("harddrive "))
-    storage = ["zerombr", f"clearpart --all --initlabel --drives={TARGET}", f"bootloader --boot-drive={TARGET}"]
+    storage = ["zerombr", f"clearpart --all --initlabel --drives={TARGET}", "bootloader --location=mbr"]
     # What the smallest drive of a test has room for: a real one holds gigabytes.
     part = f"part / --size=64 --grow --ondisk={TARGET}"
     return "\n".join([source, *storage, part, "reboot", "%packages", "%end", ""])
