@@ -15,6 +15,7 @@ from kickbuild.errors import LackingError, ToolError
 from kickbuild.rehearse.console import Console
 from kickbuild.rehearse.guest import Watch, boot_once
 from kickbuild.rehearse.machine import Disk, Identity, Machine
+from kickbuild.rehearse.old_system import boot_sector
 from kickbuild.units import MIB
 
 if TYPE_CHECKING:
@@ -87,4 +88,4 @@ def counting_boot_sector(said: str, rounds: int = _ROUNDS) -> bytes:
         "baf8030000 88e0 ee ebe5"  # send; next
         "ba04060000 66b80020 66ef f4 ebfd"  # done: power off; halt
     )
-    return (code + b"\r\n" + said.encode("ascii") + b"\r\n\0").ljust(510, b"\0") + b"\x55\xaa"
+    return boot_sector(code, said)

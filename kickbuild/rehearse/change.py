@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 from dataclasses import dataclass
@@ -148,14 +149,20 @@ def _rewritten(drive: Drive, nodes: dict[str, int], places: dict[str, tuple[Rang
 
 def _has_bytes(descriptor: int, part: Range, extents: Extents) -> bool:
     """Tell whether there is a byte in a part of a file that is not zero."""
-    for start, length in extents:
-        at, end = max(start, part.start), min(start + length, part.end)
-        while at < end:
-            data = os.pread(descriptor, min(end - at, _CHUNK), at)
-            if data.strip(b"\0"):
-                return True
-            at += len(data) or end - at
-    return False
+    return any(
+        True
+        for start, length in extents
+        for _ in _pieces(descriptor, max(start, part.start), min(start + length, part.end))
+    )
+
+
+def _pieces(descriptor: int, at: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the bytes between two places, a piece at a time, with their places, but no piece that is all zeros."""
+    while at < end:
+        data = os.pread(descriptor, min(end - at, _CHUNK), at)
+        if data.strip(b"\0"):
+            yield at, data
+        at += len(data) or end - at
 
 
 def _may_be_left(path: str, nodes: dict[str, int]) -> bool:
@@ -170,15 +177,15 @@ def _inside(drive: Drive, path: str) -> tuple[Range, ...]:
 def _filesystem(drive: Drive, place: Workplace, overlay: Path | None = None, changed: tuple[Range, ...] = ()) -> Path:
     """Return a copy of the filesystem without the bytes of the manifest's files, with what was changed in it."""
     copy = place.file(drive.length)
+    is_ext4 = drive.filesystem.type == "ext4"
     try:
-        if drive.filesystem.type == "ext4":
+        if is_ext4:
             # Its own blocks alone: of a large disk, all others would take hours, and as much room.
             run(["e2image", "-r", "-o", str(drive.offset), drive.base, copy])
             os.truncate(copy, drive.length)
         with drive.base.open("rb") as old, copy.open("r+b") as new:
-            for at, data in _around(drive, old.fileno()) if drive.filesystem.type != "ext4" else ():
-                os.pwrite(new.fileno(), data, at - drive.offset)
-            for at, data in read_changes(overlay, changed) if overlay else ():
+            kept = () if is_ext4 else _around(drive, old.fileno())
+            for at, data in itertools.chain(kept, read_changes(overlay, changed) if overlay else ()):
                 os.pwrite(new.fileno(), data, at - drive.offset)
     except OSError as error:
         raise system_error(error, place.directory) from error
@@ -191,9 +198,5 @@ def _around(drive: Drive, descriptor: int) -> Iterator[tuple[int, bytes]]:
     for start, length in written_ranges(drive.base).extents:
         at, end = max(start, drive.offset), min(start + length, drive.offset + drive.length)
         for part in [p for p in skipped if at < p.end and p.start < end] + [Range(end, 0)]:
-            while at < part.start:
-                data = os.pread(descriptor, min(part.start - at, _CHUNK), at)
-                if data.strip(b"\0"):
-                    yield at, data
-                at += len(data) or part.start - at
+            yield from _pieces(descriptor, at, part.start)
             at = max(at, part.end)

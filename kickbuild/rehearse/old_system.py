@@ -186,6 +186,11 @@ def speaking_boot_sector(said: str) -> bytes:
         "baf803 88e0 ee ebe9"  # send; next
         "ba0406 b80020 ef f4 ebfd"  # done: power off; halt
     )
+    return boot_sector(code, said)
+
+
+def boot_sector(code: bytes, said: str) -> bytes:
+    """Return a boot sector: code, and right behind it the line that it prints, which ends with a zero."""
     return (code + b"\r\n" + said.encode("ascii") + b"\r\n\0").ljust(510, b"\0") + b"\x55\xaa"
 
 

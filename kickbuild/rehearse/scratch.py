@@ -6,6 +6,7 @@ Programs reach them through this process's descriptors in /proc, for as long as 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import tempfile
@@ -183,13 +184,17 @@ def _add(ranges: list[Range], more: Range) -> None:
 
 
 def read_changes(overlay: Path, where: tuple[Range, ...]) -> Iterator[tuple[int, bytes]]:
-    """Yield the bytes that an overlay has in some ranges, a piece at a time, with their places. Raises ToolError."""
+    """Yield the bytes that an overlay has in some ranges, a piece at a time, with their places. Raises ToolError.
+
+    The ranges are in the order of their places, as those of `Changes` are.
+    """
+    first = 0
     with overlay.open("rb") as file:
         for row in _written_rows(overlay):
             have = Range(row["start"], row["length"])
-            for part in where:
-                if not part.overlaps(have):
-                    continue
+            while first < len(where) and where[first].end <= have.start:
+                first += 1
+            for part in itertools.takewhile(have.overlaps, itertools.islice(where, first, None)):
                 for start in range(max(part.start, have.start), min(part.end, have.end), _CHUNK):
                     size = min(_CHUNK, part.end - start, have.end - start)
                     at = row.get("offset", 0) + start - have.start
