@@ -14,6 +14,8 @@ from kickbuild.run import find_tool
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lab import Lab
+
 pytest_plugins = ("boot_count",)
 
 # A machine that has other work is slow, and that is no failure.
@@ -38,6 +40,24 @@ def needs_tools(*tools: str) -> pytest.MarkDecorator:
 def needs_root() -> pytest.MarkDecorator:
     """Mark a test that needs root: skipped without it, but run (and failing) in CI."""
     return pytest.mark.skipif(os.geteuid() != 0 and not CI, reason="needs root")
+
+
+def needs_boot_parts() -> pytest.MarkDecorator:
+    """Mark a test that boots what scripts/boot-parts brings: skipped without it, but run (and failing) in CI."""
+    from boot_parts import PLACE, find_parts
+
+    return pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Return what all boot tests of a process share."""
+    from boot_parts import find_parts
+    from lab import Lab
+
+    parts = find_parts()
+    assert parts is not None, "run scripts/boot-parts first"
+    return Lab(parts, tmp_path_factory.mktemp("lab"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,6 +14,8 @@ from boot_parts import run
 from kickbuild.rehearse.old_system import speaking_boot_sector
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from boot_parts import BootParts, Kernel
 
 STANDIN: Final = Path(__file__).parents[1] / "standin"
@@ -56,6 +58,8 @@ _ABSENT: Final = frozenset(
 )
 #: Applets whose names are taken.
 _ELSEWHERE: Final = frozenset({"bash", "blkid", "blockdev", "busybox", "mount", "sh", "umount"})
+#: What that kernel has no driver for, no machine that boots it has; the rest is part of it.
+_NOT_EVERYWHERE: Final = frozenset({"af_packet", "ahci", "crc32c_generic", "ext4", "nvme", "usb_storage", "xhci_pci"})
 #: Modules, by what a PCI device that needs them says of itself (its modalias): vendor or class; every machine needs
 #: the last. ext4 asks for its checksum by the name of the algorithm, and so does not depend on it.
 _MODULES: Final = {
@@ -203,25 +207,31 @@ def _needed(parts: BootParts, programs: list[str]) -> set[str]:
 
 def _add_modules(archive: Archive, kernel: Kernel) -> None:
     """Add the modules and what they depend on, and a list of them in an order in which they load."""
-    known = {path.stem.replace("-", "_"): path for path in kernel.modules.rglob("*.ko")}
-    # What that kernel has no driver for, no machine that boots it has; the rest is part of it.
-    absent = {"ahci", "crc32c_generic", "ext4", "nvme", "usb_storage", "xhci_pci"} - known.keys()
+    known = known_modules(kernel)
     order: dict[str, None] = {}
+    for device, names in _MODULES.items():
+        for name, content in with_dependencies(known, names).items():
+            archive.add(f"modules/{name}.ko", content, mode=0o644)
+            order[f"modules/{name}.ko {device}"] = None
+    archive.add("modules.order", "".join(f"{line}\n" for line in order).encode())
 
-    def add(name: str, device: str) -> None:
-        if name in absent:
-            return
+
+def known_modules(kernel: Kernel) -> dict[str, Path]:
+    """Return the files of a kernel's modules by their names."""
+    return {path.stem.replace("-", "_"): path for path in kernel.modules.rglob("*.ko")}
+
+
+def with_dependencies(known: Mapping[str, Path], names: Iterable[str]) -> dict[str, bytes]:
+    """Return modules and what they depend on, by their names, in an order in which they load."""
+    found: dict[str, bytes] = {}
+    for name in names:
+        if name not in known and name in _NOT_EVERYWHERE:
+            continue
         content = known[name].read_bytes()
         depends = re.search(rb"\0depends=([^\0]*)\0", content)
-        for other in depends[1].decode().split(",") if depends and depends[1] else []:
-            add(other.replace("-", "_"), device)
-        archive.add(f"modules/{name}.ko", content, mode=0o644)
-        order[f"modules/{name}.ko {device}"] = None
-
-    for device, names in _MODULES.items():
-        for name in names:
-            add(name, device)
-    archive.add("modules.order", "".join(f"{line}\n" for line in order).encode())
+        others = depends[1].decode().replace("-", "_").split(",") if depends and depends[1] else []
+        found |= with_dependencies(known, others) | {name: content}
+    return found
 
 
 def new_system() -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import re
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import media
 import old_os
-from boot_parts import BootParts, find_parts, run
+from boot_parts import BootParts, run
 from drive_watch import DriveState, changed_sectors, digest, look, read_file, replace_file
 from initrd import old_os_initrd, standin_initrd
 from machine import Run, boot, raw_disk
@@ -128,6 +127,11 @@ class Lab:
     _drives: dict[tuple[int, str, bool, bool], Path] = field(default_factory=dict)
     _old_initrd: bytes = b""
 
+    @property
+    def grub_legacy(self) -> Path:
+        """The directory of GRUB legacy's stages."""
+        return self.parts.root / "usr/lib/grub/x86_64-pc"
+
     def drive(self, release: int, find_by: str, *, keeps: bool = False, every_bus: bool = False) -> Path:
         """Return the image of a rebuild drive that ``kickbuild prepare --image`` made.
 
@@ -228,16 +232,6 @@ class Lab:
         firmware = self.parts.root / "usr/share/OVMF"
         shutil.copy(firmware / "OVMF_VARS_4M.fd", work / "variables.fd")
         return Uefi(firmware / "OVMF_CODE_4M.fd", work / "variables.fd")
-
-
-@functools.cache
-def shared_lab(top: Path) -> Lab:
-    """Return the lab of a whole test run, which has its directory below ``top``."""
-    parts = find_parts()
-    assert parts is not None, "run scripts/boot-parts first"
-    place = top / "lab"
-    place.mkdir()
-    return Lab(parts, place)
 
 
 def _entries(drive: Path, mounted: Path) -> Path:

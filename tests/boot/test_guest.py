@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from boot_parts import PLACE, find_parts
-from conftest import CI, needs_tools
+from conftest import needs_boot_parts, needs_tools
 from drive_watch import files_of, mode_of, read_file
 from guest import Answer, Guest, Kind, answers, make_guest
 from initrd import IDENTITY
-from lab import OLD, TARGET, Lab, Loader, shared_lab
+from lab import OLD, TARGET, Lab, Loader
 from machine import Ending, Run
 from old_os import GRUB_CONF
 from transcript import STARTED
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.qemu,
     needs_tools("qemu-system-x86_64", "xorriso", "mke2fs", "debugfs", "e2fsck", "sfdisk", "mcopy"),
-    pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts"),
+    needs_boot_parts(),
 ]
 
 KINDS = {
@@ -63,9 +62,8 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[Story]]:
+def stories(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[Story]]:
     """All boxes, two of them running at a time."""
-    lab = shared_lab(tmp_path_factory.getbasetemp())
     place = tmp_path_factory.mktemp("stories")
     for kind in KINDS.values():
         lab.drive(kind.release, kind.find_by, keeps=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import subprocess
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from boot_parts import PLACE, BootParts, find_parts
-from conftest import CI, needs_tools
-from initrd import Archive
+from boot_parts import BootParts, find_parts
+from conftest import needs_boot_parts, needs_tools
+from initrd import Archive, known_modules, with_dependencies
 
 from kickbuild.rehearse.machine import Board, Machine, qemu_argv
 from kickbuild.rehearse.qemu import require_qemu
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.qemu,
     needs_tools("qemu-system-x86_64"),
-    pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts"),
+    needs_boot_parts(),
 ]
 
 #: Asks for an address, and then for a word from the host that runs QEMU, which is 10.0.2.2 from within.
@@ -52,22 +51,10 @@ def network_initrd(parts: BootParts, port: int) -> bytes:
     archive.add("busybox", (parts.root / "usr/bin/busybox").read_bytes())
     archive.add("init", INIT.format(port=port).encode())
     archive.add("lease", LEASE.encode())
-    known = {path.stem.replace("-", "_"): path for path in parts.kernel().modules.rglob("*.ko")}
-    order: list[str] = []
-
-    def add(name: str) -> None:
-        content = known[name].read_bytes()
-        depends = re.search(rb"\0depends=([^\0]*)\0", content)
-        for other in depends[1].decode().split(",") if depends and depends[1] else []:
-            add(other.replace("-", "_"))
-        if name not in order:
-            archive.add(f"modules/{name}", content)
-            order.append(name)
-
-    for name in ("virtio_pci", "virtio_net", "af_packet"):
-        if name in known or name != "af_packet":
-            add(name)
-    archive.add("modules/order", "".join(f"{name}\n" for name in order).encode())
+    modules = with_dependencies(known_modules(parts.kernel()), ("virtio_pci", "virtio_net", "af_packet"))
+    for name, content in modules.items():
+        archive.add(f"modules/{name}", content)
+    archive.add("modules/order", "".join(f"{name}\n" for name in modules).encode())
     return archive.pack()
 
 

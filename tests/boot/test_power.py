@@ -12,10 +12,9 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
-from boot_parts import PLACE, find_parts
-from conftest import CI, needs_tools
+from conftest import needs_boot_parts, needs_tools
 from guest import Guest, answers, make_guest
-from lab import OLD, shared_lab
+from lab import OLD, Lab
 from machine import Ending, Run
 from test_guest import KINDS
 from transcript import STARTED
@@ -23,7 +22,7 @@ from transcript import STARTED
 pytestmark = [
     pytest.mark.qemu,
     needs_tools("qemu-system-x86_64", "xorriso", "mke2fs", "debugfs", "e2fsck", "sfdisk", "mcopy"),
-    pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts"),
+    needs_boot_parts(),
 ]
 
 #: Where the agent is stopped: before the entry is in its file to stay, between entry and choice, and when the choice is
@@ -55,9 +54,8 @@ def live_through(box: Guest, cuts: tuple[str, ...]) -> list[Run]:
 
 
 @pytest.fixture(scope="module")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Run]]:
+def lives(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Run]]:
     """The boxes of both loaders, at the same time."""
-    lab = shared_lab(tmp_path_factory.getbasetemp())
     place = tmp_path_factory.mktemp("power")
     # The applets of busybox come before what stands on PATH: there nothing would stop the agent.
     boxes = [make_guest(lab, replace(KINDS[name], shell="bash"), place / name) for name in CUTS]

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import naive
 import pytest
-from boot_parts import PLACE, find_parts
-from conftest import CI, needs_tools
+from conftest import needs_boot_parts, needs_tools
 from drive_watch import is_blank, read_file
-from lab import IMAGES, SPARE, TARGET, Box, Lab, Loader, Played, shared_lab
+from lab import IMAGES, SPARE, TARGET, Box, Lab, Loader, Played
 from machine import Ending
 
 from kickbuild.rehearse.machine import Bus
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.qemu,
     needs_tools("qemu-system-x86_64", "xorriso", "mke2fs", "debugfs", "e2fsck", "sfdisk", "mcopy"),
-    pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts"),
+    needs_boot_parts(),
 ]
 
 BIOS, UEFI, LEGACY = Loader.GRUB2_BIOS, Loader.GRUB2_UEFI, Loader.GRUB_LEGACY
@@ -36,11 +35,6 @@ LOGS = "/kickbuild/web/log/"
 INSTALLED = ["STANDIN-FINISHED", "STANDIN-INSTALLED", "STANDIN-SOURCE", "STANDIN-STARTED"]
 #: GRUB 2 clears its environment block of 1024 bytes, GRUB legacy writes the first sector of its default file.
 SECTORS_OF_ONE_SHOT = 2
-
-
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    return shared_lab(tmp_path_factory.getbasetemp())
 
 
 def require_installed(played: Played, after: str) -> None:

@@ -11,15 +11,15 @@ import subprocess
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import naive
 import pytest
-from boot_parts import PLACE, find_parts, run
+from boot_parts import run
 from command import Done, kickbuild
-from conftest import CI, needs_root, needs_tools
+from conftest import CI, needs_boot_parts, needs_root, needs_tools
 from drive_watch import digest, partition_of
-from lab import Lab, shared_lab
 from rehearsed import TOOLS
 
 from kickbuild.progress import Silent
@@ -31,10 +31,13 @@ from kickbuild.rehearse.scenario import NAMES, Role, Wrong
 from kickbuild.rehearse.scratch import SECTOR, workplace
 from kickbuild.run import find_tool
 
+if TYPE_CHECKING:
+    from lab import Lab
+
 pytestmark = [
     pytest.mark.qemu,
     needs_tools("qemu-system-x86_64", "mformat", "mcopy", *TOOLS),
-    pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts"),
+    needs_boot_parts(),
 ]
 
 STAND_IN = "stand-in installer"
@@ -42,16 +45,10 @@ STAND_IN = "stand-in installer"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    return shared_lab(tmp_path_factory.getbasetemp())
-
-
 def rehearse(lab: Lab, drive: Path, scenarios: str, *words: str | Path) -> Done:
     chosen = [word for name in scenarios.split() for word in ("--scenario", name)]
     options = ["--accel", "tcg", "--memory", "1GiB", "--deadline", "240", "-q", *chosen]
-    grub = lab.parts.root / "usr/lib/grub/x86_64-pc"
-    return kickbuild("rehearse", drive, *options, *words, KICKBUILD_GRUB_LEGACY=str(grub))
+    return kickbuild("rehearse", drive, *options, *words, KICKBUILD_GRUB_LEGACY=str(lab.grub_legacy))
 
 
 def require_passed(done: Done, *names: str) -> None:
@@ -157,7 +154,7 @@ def test_the_changed_byte_of_an_initrd_breaks_what_a_kernel_unpacks(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: Loader
 ) -> None:
     """It is one byte of the initrd that is booted: the drive's, or with GRUB legacy the old system's own copy."""
-    monkeypatch.setenv("KICKBUILD_GRUB_LEGACY", str(lab.parts.root / "usr/lib/grub/x86_64-pc"))
+    monkeypatch.setenv("KICKBUILD_GRUB_LEGACY", str(lab.grub_legacy))
     with workplace(tmp_path) as place:
         drive = read_drive(lab.drive(6, "label"), place, Silent())
         rehearsal = prepare_rehearsal(drive, None, Settings(loader=loader, bus=Bus.IDE), place)

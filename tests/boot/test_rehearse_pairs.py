@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from boot_parts import PLACE, find_parts
 from command import kickbuild
-from conftest import CI, needs_tools
-from lab import Lab, shared_lab
+from conftest import needs_boot_parts, needs_tools
 from rehearsed import TOOLS
 
 from kickbuild.rehearse.scenario import NAMES
@@ -23,7 +21,9 @@ from kickbuild.rehearse.scenario import NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(find_parts() is None and not CI, reason=f"nothing in {PLACE}: run scripts/boot-parts")
+    from lab import Lab
+
+pytestmark = needs_boot_parts()
 boots = (pytest.mark.qemu, needs_tools("qemu-system-x86_64", "mformat", "mcopy", *TOOLS))
 
 BUSES: Final = ("virtio", "sata", "scsi", "nvme", "usb")
@@ -95,19 +95,13 @@ ROWS: Final = tuple(light_rows())
 OTHERS: Final = tuple(other_rows())
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    return shared_lab(tmp_path_factory.getbasetemp())
-
-
 def rehearse(lab: Lab, row: Row) -> dict[str, Any]:
     """Play a row and return what was told of its scenario."""
     loader, release = row.machine
     words = [*WORDS[loader], "--bus", row.bus, "--drive-bus", row.drive_bus, "--scenario", row.scenario]
     options = ["--accel", "tcg", "--memory", "1GiB", "--jobs", "1", "--deadline", "240", "--json", "-q"]
     drive = lab.drive(release, row.find_by, every_bus=True)
-    legacy = lab.parts.root / "usr/lib/grub/x86_64-pc"
-    done = kickbuild("rehearse", drive, *options, *words, KICKBUILD_GRUB_LEGACY=str(legacy))
+    done = kickbuild("rehearse", drive, *options, *words, KICKBUILD_GRUB_LEGACY=str(lab.grub_legacy))
     assert done.out, done.err
     (told,) = done.json["scenarios"]
     assert (told["result"] == "passed") == (done.code == 0), done.err
