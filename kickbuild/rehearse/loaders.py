@@ -35,7 +35,11 @@ _NEEDED: Final = (
     *("normal", "configfile", "search", "search_fs_uuid", "search_label", "search_fs_file", "linux", "loadenv", "test"),
     *("echo", "sleep", "halt", "ls", "part_gpt", "part_msdos", "ext2", "xfs", "fat"),
 )
-_NEEDED_ON_BIOS: Final = ("biosdisk", "serial", "terminal")
+_NEEDED_ON: Final = {
+    Firmware.BIOS: ("biosdisk", "serial", "terminal"),
+    # A module of its own in RHEL 7 alone: later ones have it in "linux", upstream's GRUB nowhere.
+    Firmware.UEFI: ("linuxefi",),
+}
 _GRUB_LEGACY: Final = ("/usr/lib/grub/x86_64-pc", "/usr/lib/grub/i386-pc", "/usr/share/grub/x86_64-redhat")
 _SECTOR: Final = 512
 
@@ -75,7 +79,7 @@ def make_grub2(firmware: Firmware, early_config: str, more: Sequence[str] = ()) 
     """
     modules = require_grub2(firmware)
     program = "grub-mkimage" if find_tool("grub-mkimage") else "grub2-mkimage"
-    wanted = (*_NEEDED, *(_NEEDED_ON_BIOS if firmware is Firmware.BIOS else ()), *more)
+    wanted = (*_NEEDED, *_NEEDED_ON[firmware], *more)
     names = [name for name in wanted if (modules / f"{name}.mod").is_file()]
     with file_in_memory(early_config.encode()) as config, file_in_memory() as core:
         words: list[str | Path] = [

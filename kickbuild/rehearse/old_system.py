@@ -50,6 +50,12 @@ else
    set default="0"
 fi
 """
+# Red Hat's GRUB has these commands on UEFI from RHEL 7 to 10 (rhboot/grub2, loader/efi/linux.c and i386/efi/linux.c).
+# Another one, that this machine has, is taught them; where they are commands, GRUB does not look for functions.
+_EFI_COMMANDS: Final = """\
+function linuxefi { linux "$@"; }
+function initrdefi { initrd "$@"; }
+"""
 # An entry for the old system, and what 41_custom writes.
 _OLD_ENTRY: Final = """\
 menuentry 'Old system' --id old-system {{
@@ -129,10 +135,11 @@ def _with_grub2(disk: Path, firmware: Firmware, entry: Entry, said: str) -> OldS
     else:
         _partition(disk, f"label: dos\nstart=2048, size={_BOOT // MIB}MiB, type=83, bootable\n")
         put_grub2(disk, core, (require_grub2(Firmware.BIOS) / "boot.img").read_bytes())
+    header = GRUB_HEADER + (_EFI_COMMANDS if firmware is Firmware.UEFI else "")
     custom = append_entry(b"", entry.id, entry.text.encode())
     volume = _make_ext(disk, start, uuid, "ext4", [])
     files = {
-        "/boot/grub/grub.cfg": (GRUB_HEADER + _OLD_ENTRY.format(said=said)).encode(),
+        "/boot/grub/grub.cfg": (header + _OLD_ENTRY.format(said=said)).encode(),
         "/boot/grub/custom.cfg": custom,
         "/boot/grub/grubenv": environment_block({"next_entry": entry.id}),
     }
