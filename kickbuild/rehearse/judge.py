@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kickbuild.rehearse.console import Sign
 from kickbuild.rehearse.guest import Ending
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from kickbuild.rehearse.play import Played, PlayedDisk
     from kickbuild.rehearse.scratch import Range
+
+
+#: What the last script says where a rebuilt box lacks something (templates/kickstart/after.sh).
+_INSTALLED_BUT: Final = "kickbuild: the new system is installed, but: "
 
 
 class Result(StrEnum):
@@ -71,8 +75,8 @@ class Verdict:
         if wrong:
             # What was destroyed is said before what was not reached.
             return "; ".join(check.text for check in sorted(wrong, key=lambda check: not check.is_harm))
-        left = sorted({path for disk in self.played.disks for path in disk.drive.left})
-        spared = f"left on the drive: {', '.join(left)}" if left else "the drive is the same to the byte"
+        left = _topmost({path for disk in self.played.disks for path in disk.drive.left})
+        spared = f"left on the drive: {left}" if left else "the drive is the same to the byte"
         return "; ".join([*(check.text for check in self.checks if not check.is_harm), spared])
 
     @property
@@ -170,6 +174,9 @@ def _proof(played: Played) -> Iterator[Check]:
         # An encrypted disk shows no stamp; the drive is never encrypted.
         text = "the drive tells that it is installed" if outcome else "no stamp is in the new system or on the drive"
         yield Check(holds=bool(outcome), text=text)
+    for event in played.events:
+        if event.sign is Sign.GUARD and event.text.startswith(_INSTALLED_BUT):
+            yield Check(holds=True, text=event.text.removeprefix("kickbuild: "))
 
 
 def _panic_at_end(played: Played) -> str:
@@ -201,8 +208,15 @@ def _drive(disk: PlayedDisk) -> Check:
         )
     if change.identical:
         return Check(holds=True, is_harm=True, text=f"the {disk.role} is the same to the byte")
-    left = ", ".join(change.left) or "nothing but its filesystem's own notes"
+    left = _topmost(change.left) or "nothing but its filesystem's own notes"
     return Check(holds=True, is_harm=True, text=f"the {disk.role} holds what it held (left there: {left})")
+
+
+def _topmost(paths: Iterable[str]) -> str:
+    """Return paths for a line of text; a directory stands for what is in it."""
+    known = set(paths)
+    top = (path for path in known if not any(path.startswith(f"{other}/") for other in known))
+    return ", ".join(sorted(top))
 
 
 def _untouched(disk: PlayedDisk) -> Check:

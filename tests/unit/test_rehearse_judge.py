@@ -114,6 +114,20 @@ def test_a_box_that_comes_home_from_a_panic_passes_without_any_installer() -> No
     assert verdict.installer is Installer.NONE
 
 
+def test_what_a_new_system_lacks_is_said_of_one_that_passes() -> None:
+    but = "the new system is installed, but: the new system has no Rebuild entry"
+    verdict = judge(played("normal", OURS.replace("--boot--", f"\n%post: kickbuild: {but}--boot--"), TARGET, TOLD))
+    assert verdict.result is Result.PASSED, verdict.said
+    assert but in verdict.said
+
+
+def test_a_directory_that_was_left_on_the_drive_stands_for_what_is_in_it() -> None:
+    home = "/kickbuild/web"
+    change = DriveChange(left=(f"{home}/log", f"{home}/log/a.log", f"{home}/log.txt"), identical=False)
+    verdict = judge(played("normal", INSTALLED, TARGET, disk(Role.DRIVE, (0, 512), drive=change)))
+    assert verdict.said.endswith(f"left on the drive: {home}/log, {home}/log.txt")
+
+
 def test_a_rehearsal_in_which_nothing_was_played_has_not_passed() -> None:
     skipped = replace(GOOD[0], scenario=replace(GOOD[0].scenario, skip="it makes no sense"))
     assert not summary_of().passed
