@@ -24,6 +24,8 @@ _SIZE: Final = 160 * _MIB
 #: The UUID of the filesystem that is /boot.
 BOOT_UUID: Final = "0b00b00b-0000-4000-8000-00000000b007"
 _CONSOLE: Final = "console=ttyS0,115200 quiet"
+#: What leads from the EFI partition to the configuration in /boot.
+_STUB: Final = f"search.fs_uuid {BOOT_UUID} root\nset prefix=($root)'/grub2'\nconfigfile $prefix/grub.cfg\n"
 
 # What grub-mkconfig writes further: an entry for the old system, and 41_custom.
 _OLD_ENTRY: Final = """\
@@ -104,7 +106,7 @@ def grub2_uefi(system: OldSystem, work: Path, armed: Armed | None) -> Path:
     _grub2_files(system, files, "x86_64-efi", armed)
     _make_ext(image, files, 33 * _MIB, "ext4", [], size=_SIZE - 34 * _MIB)
     stub = work / "stub.cfg"
-    stub.write_text(f"search.fs_uuid {BOOT_UUID} root\nset prefix=($root)'/grub2'\nconfigfile $prefix/grub.cfg\n")
+    stub.write_text(_STUB)
     esp = ["-i", f"{image}@@{_MIB}"]
     run(["mformat", *esp, "-T", str(32 * _MIB // _SECTOR), "-h", "16", "-s", "32", "-v", "ESP", "::"])
     run(["mmd", *esp, "::/EFI", "::/EFI/BOOT", "::/EFI/debian"])
@@ -159,7 +161,9 @@ def new_root(system: BootParts, release: int, work: Path) -> dict[str, bytes]:
     environment = work / f"grubenv-{release}"
     system.run("usr/bin/grub-editenv", str(environment), "create")
     config = GRUB_HEADER + _OLD_ENTRY.format(uuid=BOOT_UUID, console=_CONSOLE)
-    return files | {"boot/grub2/grub.cfg": config.encode(), "boot/grub2/grubenv": environment.read_bytes()}
+    files |= {"boot/grub2/grub.cfg": config.encode(), "boot/grub2/grubenv": environment.read_bytes()}
+    # Where a box starts by UEFI, newer ones have a stub there that leads to the same configuration.
+    return files | ({"boot/efi/EFI/rocky/grub.cfg": _STUB.encode()} if release >= 9 else {})
 
 
 def _partition(image: Path, script: str) -> None:
