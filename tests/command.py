@@ -39,7 +39,7 @@ def kickbuild(*words: str | Path, cwd: Path | None = None, **more: str) -> Done:
         env=environment(**more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     return Done(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
