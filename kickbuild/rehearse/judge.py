@@ -135,7 +135,11 @@ def _checks(played: Played, home: Home) -> Iterator[Check]:
         expected = Expected.INSTALLED if was_installed else Expected.REFUSED
     if expected is Expected.INSTALLED:
         yield _written(target)
-        yield from _proof(played)
+        if reason := _refusal(played):
+            # Why there is no new system; that it then proves nothing goes without saying.
+            yield Check(holds=False, text=f"the guard refused: {reason}")
+        else:
+            yield from _proof(played)
         yield _came(played, home, Home.NEW)
     elif expected is Expected.HOME:
         yield from _came_home(played, home, target)
@@ -244,12 +248,17 @@ def _amount(ranges: Iterable[Range]) -> str:
 
 
 def _refused(played: Played) -> Check:
-    said = [
-        event.text for event in played.events if event.sign is Sign.GUARD and event.text.startswith("kickbuild: - ")
-    ]
-    if not said:
-        return Check(holds=False, text="the guard did not say why it refused")
-    return Check(holds=True, text=f"the guard refused: {said[0].removeprefix('kickbuild: - ')}")
+    if reason := _refusal(played):
+        return Check(holds=True, text=f"the guard refused: {reason}")
+    return Check(holds=False, text="the guard did not say why it refused")
+
+
+def _refusal(played: Played) -> str:
+    """Return the first reason that the guard gave for refusing, as a part of a sentence; empty where it gave none."""
+    for event in played.events:
+        if event.sign is Sign.GUARD and event.text.startswith("kickbuild: - "):
+            return event.text.removeprefix("kickbuild: - ").removesuffix(".")
+    return ""
 
 
 def _came(played: Played, home: Home, wanted: Home) -> Check:

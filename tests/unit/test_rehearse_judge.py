@@ -63,6 +63,9 @@ GOOD = (
 BAD = {
     "DAMAGED": played("swapped", INSTALLED, DAMAGED, TARGET),
     "the target was NOT written": played("normal", INSTALLED, SPARED, DRIVE),
+    "the target was NOT written; the guard refused: no disk is the one; the box came to": played(
+        "normal", REFUSED, SPARED, LEFT
+    ),
     "the drive tells of the rebuild: started": played("normal", OURS, replace(TARGET, bears_stamp=True), STARTED),
     "no stamp is in the new system or on the drive": played("normal", OURS, TARGET, DRIVE),
     "instead of its new system": played("normal", f"STANDIN-STARTED release=9--boot--{OLD}", TARGET, DRIVE),
@@ -119,6 +122,11 @@ def test_what_a_new_system_lacks_is_said_of_one_that_passes() -> None:
     verdict = judge(played("normal", OURS.replace("--boot--", f"\n%post: kickbuild: {but}--boot--"), TARGET, TOLD))
     assert verdict.result is Result.PASSED, verdict.said
     assert but in verdict.said
+
+
+def test_a_sentence_of_the_guard_ends_once() -> None:
+    one = played("twins", REFUSED.replace("the one", "the one."), SPARED, disk(Role.TWIN), LEFT)
+    assert "no disk is the one; the box came" in judge(one).said
 
 
 def test_a_directory_that_was_left_on_the_drive_stands_for_what_is_in_it() -> None:
