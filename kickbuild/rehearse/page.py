@@ -53,6 +53,7 @@ td { overflow-wrap: anywhere; }
 .skipped { color: var(--skip); }
 svg { display: block; width: 100%; height: auto; margin: .2rem 0; }
 .disk { margin: .8rem 0; }
+.disk svg { height: 1rem; }
 .key { font-size: 12px; }
 .key i { display: inline-block; width: .8em; height: .8em; }
 pre { background: #111; color: #ddd; padding: .8rem; overflow: auto; max-height: 24rem; font-size: 12px; }
@@ -61,6 +62,12 @@ figure img { width: 100%; border: 1px solid var(--line); }
 figcaption { font-size: 12px; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 footer { margin-top: 3rem; font-size: 13px; }
+@media (max-width: 40rem) {
+  .verdicts th { display: none; }
+  .verdicts td { display: inline-block; border: 0; padding: .1rem .6rem .1rem 0; }
+  .verdicts td:last-child { display: block; border-bottom: 1px solid var(--line); padding-bottom: .4rem; }
+  figure { width: 100%; }
+}
 """
 
 
@@ -96,7 +103,7 @@ def _table(verdicts: Iterable[Verdict]) -> str:
         for v in verdicts
     ]
     head = "<tr><th>scenario</th><th>verdict</th><th>time</th><th>installer</th><th>what was seen</th></tr>"
-    return f"<table>{head}{''.join(rows)}</table>"
+    return f'<table class="verdicts">{head}{"".join(rows)}</table>'
 
 
 def _scenario(verdict: Verdict) -> str:
@@ -145,7 +152,8 @@ def _map(changes: Changes, shown: Range, label: str) -> str:
         for kind, ranges, colour, top in rows
     )
     frame = f'<rect x="0.5" y="0.5" width="{_WIDTH - 1}" height="15" fill="none" stroke="currentColor"/>'
-    return f'<svg viewBox="0 0 {_WIDTH} 16" role="img" aria-label="{_text(label)}">{marks}{frame}</svg>'
+    shape = f'viewBox="0 0 {_WIDTH} 16" preserveAspectRatio="none"'
+    return f'<svg {shape} role="img" aria-label="{_text(label)}">{marks}{frame}</svg>'
 
 
 def _marks(ranges: Iterable[Range], shown: Range, top: int) -> str:

@@ -7,6 +7,7 @@ A stand-in takes the installer's place, and every output must say so.
 from __future__ import annotations
 
 import gzip
+import re
 import subprocess
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -102,11 +103,28 @@ def require_shown_by_a_browser(page: Path, home: Path) -> None:
         [browser, *options, "--dump-dom", page.as_uri()], check=True, capture_output=True, text=True, timeout=120
     ).stdout
     assert dom.count("<section ") == 2
+    require_no_wider_than_a_telephone(page, [browser, *options], home)
     assert "STAND-IN INSTALLER" in dom
     assert dom.count('<img alt="the screen at') >= 3
     assert "http://" not in dom.replace("http://www.w3.org", "")
     assert dom.count('class="disk"') == 2 + 3
     assert dom.count('aria-label="timeline of') == 2
+
+
+def require_no_wider_than_a_telephone(page: Path, browser: list[str], home: Path) -> None:
+    """Let the browser measure the page at 400 pixels: nothing is beyond the edge, and no column is a letter wide."""
+    measured = home / "measured.html"
+    measure = (
+        "<script>const cell = document.querySelector('.verdicts td:last-child');"
+        "document.title = `${document.documentElement.scrollWidth} ${innerWidth} ${cell.offsetWidth}`</script></body>"
+    )
+    text = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
+    measured.write_text(text.replace("</body>", measure))
+    argv = [*browser, "--window-size=400,2000", "--dump-dom", measured.as_uri()]
+    dom = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=120).stdout
+    width, window, told = map(int, re.findall(r"<title>(\d+) (\d+) (\d+)</title>", dom)[0])
+    assert width <= window
+    assert told > 200
 
 
 def test_a_kickstart_as_people_write_it_is_seen_to_hit_the_wrong_disk(lab: Lab, tmp_path: Path) -> None:
