@@ -30,13 +30,31 @@ _SCENARIOS = ("normal", "swapped", "decoy", "absent", "twins", "clone", "corrupt
 def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what is rehearsed on."""
     options = [
-        click.option("--firmware", type=click.Choice(("bios", "uefi")), default="bios", show_default=True),
-        click.option("--loader", type=click.Choice(("grub2", "grub-legacy")), default="grub2", show_default=True),
+        click.option(
+            "--firmware",
+            type=click.Choice(("bios", "uefi")),
+            default="bios",
+            show_default=True,
+            help="What starts the machine; uefi needs OVMF.",
+        ),
+        click.option(
+            "--loader",
+            type=click.Choice(("grub2", "grub-legacy")),
+            default="grub2",
+            show_default=True,
+            help="The old system's boot loader; RHEL 6 has grub-legacy.",
+        ),
         click.option("--bus", type=click.Choice(_BUSES), default="virtio", show_default=True, help="Of all disks."),
         click.option("--drive-bus", type=click.Choice(_BUSES), help="Of the rebuild drive, where it is another one."),
-        click.option("--memory", metavar="SIZE", help="Memory of the machine; what the release needs by default."),
+        click.option("--memory", metavar="SIZE", help="Memory, such as 4GiB; what the release needs by default."),
         click.option("--cpus", type=click.IntRange(1, 64), default=1, show_default=True, help="Its processors."),
-        click.option("--accel", type=click.Choice(("auto", "kvm", "tcg")), default="auto", show_default=True),
+        click.option(
+            "--accel",
+            type=click.Choice(("auto", "kvm", "tcg")),
+            default="auto",
+            show_default=True,
+            help="tcg works everywhere and is slow; auto takes kvm where it is seen to work.",
+        ),
         click.option(
             *("--deadline", "deadline"),
             type=click.FloatRange(1, 86400),
