@@ -197,6 +197,7 @@ def _memory_of(release: str) -> int:
 
 
 def _play(drive: str, rehearsal: Rehearsal, names: tuple[str, ...], place: Workplace, progress: Progress) -> Summary:
+    from kickbuild.cli.rehearse_text import Moments
     from kickbuild.rehearse.judge import judge
     from kickbuild.rehearse.play import play_all
     from kickbuild.rehearse.scenario import scenarios_for
@@ -211,7 +212,8 @@ def _play(drive: str, rehearsal: Rehearsal, names: tuple[str, ...], place: Workp
         at_once = "1 scenario"
     progress.notice(f"rehearsing {rehearsal.profile}: {at_once}, by {settings.accel}")
     verdicts = {}
-    for played in play_all(rehearsal, scenarios, place):
+    moments = Moments(progress, max(len(scenario.name) for scenario in scenarios))
+    for played in play_all(rehearsal, scenarios, place, moments.heard):
         verdict = judge(played)
         verdicts[played.scenario.name] = verdict
         progress.notice(f"{verdict.result}: {played.scenario.name} ({verdict.installer}), {played.seconds:.0f} s")

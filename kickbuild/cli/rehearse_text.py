@@ -8,16 +8,42 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from kickbuild.cli.output import plain
+from kickbuild.cli.output import clock, plain
+from kickbuild.rehearse.console import Sign
 
 if TYPE_CHECKING:
+    from kickbuild.progress import Progress
+    from kickbuild.rehearse.console import Event
     from kickbuild.rehearse.judge import Verdict
+    from kickbuild.rehearse.scenario import Scenario
     from kickbuild.rehearse.summary import Summary
 
 _COLOURS = {"passed": "green", "failed": "bold red", "skipped": "dim"}
 #: Of what is said on one line about a scenario that passed.
 _WIDEST = 100
 _PLAIN_WIDTH = 80
+#: What somebody who waits wants to know; where a box came to is told with the verdict, right after it.
+_TOLD_AT_ONCE = frozenset(Sign) - {Sign.POWER_ON, Sign.KERNEL, Sign.OLD_SYSTEM, Sign.NEW_SYSTEM, Sign.END}
+
+
+class Moments:
+    """Tells what happens in the scenarios while they are played: of each boot, the first event of a kind."""
+
+    def __init__(self, progress: Progress, longest: int) -> None:
+        self._progress = progress
+        self._longest = longest
+        self._told: dict[str, set[Sign]] = {}
+
+    def heard(self, scenario: Scenario, event: Event) -> None:
+        """Tell of an event; a scenario is played in one thread, and several at once."""
+        told = self._told.setdefault(scenario.name, set())
+        if event.sign is Sign.POWER_ON:
+            told.clear()
+        if event.sign in told or event.sign not in _TOLD_AT_ONCE:
+            return
+        told.add(event.sign)
+        line = f"{scenario.name:<{self._longest}} {clock(event.seconds)}  {plain(event.text)}"
+        self._progress.notice(line if len(line) < _PLAIN_WIDTH else f"{line[: _PLAIN_WIDTH - 4]}...")
 
 
 def show_table(summary: Summary) -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Bytes that are kept of the beginning and of the end of what one scenario says.
 FIRST: Final = 1 << 20
@@ -47,7 +50,8 @@ class Event:
 
 _SIGNS: Final = (
     (Sign.ENTRY, re.compile(r"Rebuilding from (UUID|LABEL)=.*|Booting `.*'")),
-    (Sign.ENTRY, re.compile(r"(?i)\bcommand line: .*\bks=hd:\S*")),
+    # A kernel tells it twice, and the other time as "Kernel command line".
+    (Sign.ENTRY, re.compile(r"\bCommand line: .*\bks=hd:\S*")),
     # At its end a kernel says it again, in brackets.
     (Sign.PANIC, re.compile(r"(?<!end )Kernel panic - not syncing\b.*")),
     (Sign.KERNEL, re.compile(r"Linux version \d\S*")),
@@ -70,9 +74,13 @@ _PROMPT: Final = re.compile(r"(?m)^\S+ login: ?$")
 
 @dataclass(slots=True)
 class Console:
-    """The serial line of one scenario, over all its boots. ``old_system`` is what the old system says."""
+    """The serial line of one scenario, over all its boots.
+
+    ``old_system`` is what the old system says; ``heard`` is called with each event that is added.
+    """
 
     old_system: str
+    heard: Callable[[Event], None] | None = None
     head: bytearray = field(default_factory=bytearray)
     tail: bytearray = field(default_factory=bytearray)
     left_out: int = 0
@@ -111,6 +119,8 @@ class Console:
             return False
         self._of_boot.add((event.sign, event.text))
         self.events.append(event)
+        if self.heard is not None:
+            self.heard(event)
         return True
 
     def lines(self) -> list[str]:

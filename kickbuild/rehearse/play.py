@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kickbuild.errors import LackingError, ToolError, system_error
@@ -26,7 +27,7 @@ from kickbuild.rehearse.stamp import bears_stamp
 from kickbuild.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from kickbuild.rehearse.drive import Drive
@@ -159,12 +160,17 @@ def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, pla
     )
 
 
-def play_all(rehearsal: Rehearsal, scenarios: Sequence[Scenario], place: Workplace) -> Iterator[Played]:
-    """Play scenarios, as many at once as the settings say, and yield each as it ends. Raises ToolError."""
+def play_all(
+    rehearsal: Rehearsal, scenarios: Sequence[Scenario], place: Workplace, heard: Callable[[Scenario, Event], None]
+) -> Iterator[Played]:
+    """Play scenarios, as many at once as the settings say, and yield each as it ends. Raises ToolError.
+
+    ``heard`` is called with each event when it happens, from several threads.
+    """
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=rehearsal.settings.jobs)
     try:
-        futures = [pool.submit(play, rehearsal, scenario, place.directory, stop) for scenario in scenarios]
+        futures = [pool.submit(play, rehearsal, scenario, place.directory, stop, heard) for scenario in scenarios]
         for future in as_completed(futures):
             yield future.result()
     finally:
@@ -173,7 +179,13 @@ def play_all(rehearsal: Rehearsal, scenarios: Sequence[Scenario], place: Workpla
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def play(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: threading.Event) -> Played:
+def play(
+    rehearsal: Rehearsal,
+    scenario: Scenario,
+    directory: Path,
+    stop: threading.Event,
+    heard: Callable[[Scenario, Event], None],
+) -> Played:
     """Play one scenario. Raises LackingError and ToolError."""
     began = time.monotonic()
     if scenario.skip:
@@ -195,7 +207,7 @@ def play(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: thread
             board=settings.board,
         )
         watch = Watch(
-            console=Console(rehearsal.says),
+            console=Console(rehearsal.says, heard=partial(heard, scenario)),
             began=began,
             deadline=settings.deadline,
             stop=stop,

@@ -129,6 +129,21 @@ def test_a_panic_is_on_the_timeline_and_seen(drive: Path, tmp_path: Path) -> Non
     assert re.search(r"<figcaption>[0-9.]+ s: Kernel panic - not syncing: VFS", page)
 
 
+HOSTILE = """
+serial.send(b'kickbuild: \\xc2\\x9b2J\\xe2\\x80\\xae[31mgo on' + b'x' * 200 + b'\\n' + b'kickbuild: the second line\\n')
+time.sleep(1)
+"""
+
+
+def test_what_happens_is_told_while_it_does_and_each_kind_once(drive: Path, tmp_path: Path) -> None:
+    done = rehearse(drive, tmp_path, HOSTILE + REBOOT)
+    told = [line for line in done.err.splitlines() if line.startswith("normal ")]
+    # There are six boots.
+    assert len(told) == 6
+    assert all("kickbuild: " in line and len(line) < 80 and line.isprintable() for line in told)
+    assert "normal " not in rehearse(drive, tmp_path, HOSTILE + REBOOT, "-q").err
+
+
 def test_no_room_for_overlays_is_told(drive: Path, tmp_path: Path) -> None:
     """It ends the scenario, and not what the others told."""
     done = rehearse(drive, tmp_path, FULL, "--json")

@@ -249,6 +249,22 @@ def test_events_are_told_from_what_is_said() -> None:
     ]
 
 
+def test_a_kernel_tells_its_command_line_once() -> None:
+    console = Console("OLD")
+    words = "BOOT_IMAGE=(hd1)/vmlinuz inst.ks=hd:UUID=1:/ks.cfg"
+    console.feed(f"[    0.0] Command line: {words}\r\n[    0.1] Kernel command line: {words}\r\n".encode(), 1)
+    assert [(event.sign, event.text) for event in console.events] == [(Sign.ENTRY, f"Command line: {words}")]
+
+
+def test_who_listens_hears_each_event_that_is_kept() -> None:
+    heard: list[Event] = []
+    console = Console("OLD", heard=heard.append)
+    console.add(Event(0, Sign.POWER_ON, "boot 1"))
+    console.feed(b"kickbuild: - no disk\r\nkickbuild: - no disk\r\n", 2)
+    assert heard == console.events
+    assert len(heard) == 2
+
+
 def test_a_panic_is_told_once() -> None:
     console = Console("OLD")
     words = "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)"
