@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.errors import LackingError, ToolError, system_error
+from kickbuild.errors import KickbuildError, LackingError, ToolError, system_error
 from kickbuild.rehearse.change import DriveChange, drive_change
 from kickbuild.rehearse.console import Console, Event, Sign
 from kickbuild.rehearse.corrupt import Corruption, corrupt, corruptions
-from kickbuild.rehearse.drive import profile_of, read_file, read_whole
+from kickbuild.rehearse.drive import profile_of, read_file, read_whole, require_same
 from kickbuild.rehearse.guest import Ending, Watch, boot_once
 from kickbuild.rehearse.identity import target_of
 from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf, require_grub2
@@ -160,7 +160,7 @@ def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, pla
 
 
 def play_all(rehearsal: Rehearsal, scenarios: Sequence[Scenario], place: Workplace) -> Iterator[Played]:
-    """Play scenarios, as many at once as the settings say, and yield each as it ends. Raises ToolError."""
+    """Play scenarios, as many at once as the settings say, and yield each as it ends."""
     stop = threading.Event()
     pool = ThreadPoolExecutor(max_workers=rehearsal.settings.jobs)
     try:
@@ -174,10 +174,20 @@ def play_all(rehearsal: Rehearsal, scenarios: Sequence[Scenario], place: Workpla
 
 
 def play(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: threading.Event) -> Played:
-    """Play one scenario. Raises LackingError and ToolError."""
+    """Play one scenario. What stops it is told as its ending: it must not take from others what they told."""
     began = time.monotonic()
     if scenario.skip:
         return Played(scenario=scenario, seconds=0.0)
+    try:
+        played = _played(rehearsal, scenario, directory, stop, began)
+        require_same(rehearsal.drive)
+    except KickbuildError as error:
+        seconds = time.monotonic() - began
+        return Played(scenario=scenario, seconds=seconds, endings=(Ending.BROKEN,), complaints=str(error))
+    return played
+
+
+def _played(rehearsal: Rehearsal, scenario: Scenario, directory: Path, stop: threading.Event, began: float) -> Played:
     with workplace(directory) as place:
         disks = tuple(_attach(rehearsal, role, place) for role in scenario.disks)
         if scenario.cuts_power:
