@@ -105,6 +105,27 @@ def alone_at(path: Path) -> Iterator[None]:
 
     The lock dies with its process; a filesystem without locks is used without.
     """
+    with _locked(path, fcntl.LOCK_EX):
+        yield
+
+
+@contextlib.contextmanager
+def shared_at(path: Path) -> Iterator[None]:
+    """Hold a file or directory for runs that only read it. Raises RefusedError while a run holds it for itself alone.
+
+    What is not there, or is no file that can be held, is left to who opens it.
+    """
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except OSError:
+        kind = 0
+    can_be_held = kind in {stat.S_IFREG, stat.S_IFDIR, stat.S_IFBLK}
+    with _locked(path, fcntl.LOCK_SH) if can_be_held else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path, kind: int) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -112,7 +133,7 @@ def alone_at(path: Path) -> Iterator[None]:
     try:
         with contextlib.suppress(OSError):
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise RefusedError(f"another kickbuild is at work on {path}", hint="wait until it is done") from None
         yield

@@ -123,6 +123,8 @@ def run(
         )
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{words[0]} did not finish within {timeout:g} s: {shlex.join(words)}") from error
+    except OSError as error:
+        raise _not_started(words[0], error) from error
     if check and done.returncode != 0:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
         last = " / ".join(said.splitlines()[-3:]) or "it said nothing"
@@ -154,7 +156,11 @@ def start(
             preexec_fn=dying_with(os.getpid()),  # noqa: PLW1509 - it takes no lock, and allocates nothing
         )
     except OSError as error:
-        raise ToolError(f"{words[0]} cannot be started: {error.strerror}") from error
+        raise _not_started(words[0], error) from error
+
+
+def _not_started(name: str, error: OSError) -> ToolError:
+    return ToolError(f"{name} cannot be started: {error.strerror or error}", hint=f"is it {find_tool(name)}?")
 
 
 def dying_with(parent: int) -> Callable[[], None]:

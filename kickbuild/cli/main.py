@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from kickbuild import __version__
+from kickbuild.cli.interrupts import interrupt_once
 from kickbuild.cli.output import plain
 from kickbuild.cli.streams import settle_streams
 from kickbuild.errors import ExitCode, KickbuildError
@@ -80,8 +81,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    for stop in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, _interrupted)
+    interrupt_once(signal.SIGTERM, signal.SIGHUP)
     try:
         result: Any = cli.main(args=argv, prog_name="kickbuild", standalone_mode=False)
         sys.stdout.flush()
@@ -102,12 +102,6 @@ def run(argv: list[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 - the one place where a bug becomes a message
         return _bug()
     return result if isinstance(result, int) else int(ExitCode.DONE)
-
-
-def _interrupted(number: int, frame: object) -> None:  # noqa: ARG001 - the signature that signal wants
-    """End as by Ctrl-C, so that unfinished files are removed: once, because some send their signal twice."""
-    signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def show_error(error: KickbuildError) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kickbuild.cli.interrupts import interrupt_once
 from kickbuild.cli.output import echo_json, plain, terminal_progress
 
 if TYPE_CHECKING:
@@ -102,23 +103,23 @@ def rehearse(
 
     The drive is only read. Exits with 0 when every scenario went as it must, and with 7 when one did not.
     """
+    from kickbuild.cli.rehearse_places import require_places
     from kickbuild.errors import ExitCode
+    from kickbuild.files import shared_at
     from kickbuild.rehearse.scratch import workplace
 
+    # Nothing goes on after Ctrl-C; a second one would stop the stopping.
+    interrupt_once(signal.SIGINT)
     progress = terminal_progress(quiet=quiet)
-    _require_places(report, junit)
-    with workplace(work or Path(os.environ.get("TMPDIR") or "/var/tmp")) as place:  # noqa: S108 - files have no names
+    work = work or Path(os.environ.get("TMPDIR") or "/var/tmp")  # noqa: S108 - files have no names
+    require_places(drive, report, junit, work)
+    with workplace(work) as place, shared_at(drive):
         summary = _rehearse(drive, place, progress, anyway=anyway, **options)
-    # What took hours is told before anything that may fail.
-    if as_json:
-        from kickbuild.rehearse.summary import summary_value
-
-        echo_json(summary_value(summary))
-    else:
-        from kickbuild.cli.rehearse_text import show_table
-
-        show_table(summary)
-    _write(summary, report, junit)
+    # What took hours is told wherever it can be: neither a full disk nor a lost output keeps it from the others.
+    try:
+        _show(summary, as_json=as_json)
+    finally:
+        _write(summary, report, junit)
     if report is not None:
         click.echo(f"look at {report / 'index.html'}", err=True)
     return ExitCode.DONE if summary.passed else ExitCode.REHEARSAL
@@ -147,7 +148,7 @@ def _rehearse(
     require_memory(settings.memory)
     require_buses(qemu, (settings.bus, settings.drive_bus))
     require_loader(settings)
-    require_room(place.directory, settings.jobs)
+    require_room(place.directory, min(settings.jobs, len(set(scenarios)) or settings.jobs))
     _verify(drive, progress, anyway=anyway)
     read = read_drive(drive, place, progress)
     rehearsal = prepare_rehearsal(read, profile, settings, place)
@@ -254,21 +255,15 @@ def _verify(drive: Path, progress: Progress, *, anyway: bool) -> None:
     raise RefusedError(*problems[:-1], last)
 
 
-def _require_places(report: Path | None, junit: Path | None) -> None:
-    """Make the directories that results go to, and find out now whether a file can be made there."""
-    from kickbuild.errors import UsageError, system_error
+def _show(summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        from kickbuild.rehearse.summary import summary_value
 
-    if junit is not None and junit.is_dir():
-        raise UsageError(f"--junit {junit} is a directory", hint=f"name a file, such as {junit / 'rehearsal.xml'}")
-    for directory in (report, junit.parent if junit else None):
-        if directory is None:
-            continue
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=directory):
-                pass
-        except OSError as error:
-            raise system_error(error, directory) from error
+        echo_json(summary_value(summary))
+    else:
+        from kickbuild.cli.rehearse_text import show_table
+
+        show_table(summary)
 
 
 def _write(summary: Summary, report: Path | None, junit: Path | None) -> None:

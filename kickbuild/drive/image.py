@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import stat
 import uuid as uuids
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -145,8 +146,13 @@ def open_image(path: Path) -> Iterator[Tree]:
 def image_filesystem(path: Path) -> Filesystem:
     """Return the filesystem in an image's first partition, or in the whole of it. Raises InputError."""
     path = _plain_name(path)
-    with _system_errors(path), path.open("rb") as file:
-        file.read(1)
+    with _system_errors(path):
+        mode = path.stat().st_mode
+        # A pipe would be waited for, and a terminal asked.
+        if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+            raise InputError(f"{path} is no disk image, block device or directory")
+        with path.open("rb") as file:
+            file.read(1)
     offset = partition_offset(path)
     done = run(["blkid", "-p", "-O", str(offset), "-o", "export", path], check=False)
     values = dict(line.split("=", 1) for line in done.text.splitlines() if "=" in line)

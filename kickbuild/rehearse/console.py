@@ -18,7 +18,11 @@ FIRST: Final = 1 << 20
 LAST: Final = 1 << 20
 _LONGEST_LINE: Final = 1000
 _MOST_EVENTS: Final = 400
-_CONTROL: Final = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL: Final = re.compile(
+    r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    # What turns the order of letters round, ends a line, or is no character.
+    "|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]"
+)
 
 
 class Sign(StrEnum):
@@ -138,9 +142,14 @@ class Console:
             self.left_out += len(self.tail) - LAST
             del self.tail[:-LAST]
 
-    def _read(self, line: str, seconds: float) -> list[Event]:
-        if self.old_system in line:
+    def _read(self, text: str, seconds: float) -> list[Event]:
+        """Look for signs in pieces of a line: where one may begin anywhere, that takes the square of the length."""
+        if self.old_system in text:
             return [Event(seconds, Sign.OLD_SYSTEM, "the old system was reached")]
+        pieces = (text[at : at + _LONGEST_LINE] for at in range(0, len(text), _LONGEST_LINE))
+        return [event for piece in pieces for event in self._read_piece(piece, seconds)]
+
+    def _read_piece(self, line: str, seconds: float) -> list[Event]:
         for sign, pattern in _SIGNS:
             match = pattern.search(line)
             if match:

@@ -47,7 +47,24 @@ class Drive:
     """Where the bytes of each file of the manifest, and of the manifest itself, lie."""
     records: dict[str, bytes]
     """What it tells of the last rebuild by each profile."""
+    seen: tuple[int, ...]
+    """What tells whether the file at ``base`` was changed since."""
     notices: tuple[str, ...] = ()
+
+
+def require_same(drive: Drive) -> None:
+    """Raise ToolError where somebody changed the drive since it was read: what a machine saw then is worth nothing."""
+    if _seen(drive.base) != drive.seen:
+        raise ToolError(f"{drive.base} was changed by somebody while it was rehearsed", hint="rehearse it again")
+
+
+def _seen(base: Path) -> tuple[int, ...]:
+    try:
+        status = base.stat()
+    except OSError as error:
+        raise system_error(error, base) from error
+    # Of a block device, these are those of its node.
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def read_drive(path: Path, place: Workplace, progress: Progress) -> Drive:
@@ -109,6 +126,7 @@ def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -
     if filesystem.type == "ext4":
         require_tool("e2fsck")
         require_tool("e2image")
+    seen = _seen(base)
     with base.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
     offset, length = first_partition(base) or (0, size)
@@ -125,6 +143,7 @@ def _opened(base: Path, filesystem: Filesystem, notices: tuple[str, ...] = ()) -
             nodes=nodes,
             files=places_of(tree, manifest, nodes, base, offset),
             records={name: tree.read(state_path(name), LONGEST) or b"" for name in manifest.profiles},
+            seen=seen,
             notices=notices,
         )
 
@@ -164,13 +183,13 @@ def _from_directory(path: Path, place: Workplace, progress: Progress) -> Drive:
     with open_drive(path) as source:
         data, manifest = _manifest(source, path)
         kind = source.filesystem.type if source.filesystem.type in {"ext4", "vfat"} else "ext4"
-        content = sum(record.size for record in manifest.files.values())
+        nodes = source.nodes(directories(manifest))
+        content = sum(nodes[name].size for name in manifest.files if name in nodes)
         size = suggest_size(content, kind)
         image = place.file(size)
         new = NewImage(path=image, size=size, fs=kind, label=manifest.label, uuid=manifest.uuid)
         make_table(new, image)
         make_filesystem(new, image)
-        nodes = source.nodes(directories(manifest))
         with open_filesystem(image, partition_offset(image), new.filesystem, writes=True) as tree:
             for name, record in manifest.files.items():
                 if name not in nodes:

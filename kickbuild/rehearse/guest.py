@@ -36,6 +36,7 @@ _ASK_EVERY: Final = 0.5
 _CHUNK: Final = 1 << 16
 #: A control channel that says more than this in one message is not QEMU's.
 _LONGEST_MESSAGE: Final = 4 << 20
+_NOT_QMP: Final = "QEMU's control channel says something that is not QMP"
 #: Bytes that must have gone to a disk before its writes are an installer's: a boot loader clears its choice in one KiB.
 _INSTALLER_WRITES: Final = 4096
 _PATIENCE_AT_END: Final = 3.0
@@ -67,6 +68,7 @@ class Ending(StrEnum):
     DIED = "ended because QEMU failed"
     FULL = "was stopped because no room was left for what it wrote"
     STOPPED = "was stopped"
+    BROKEN = "could not be played to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +216,14 @@ class _Session:
         data = self._read(self._control)
         self._received += data
         if len(self._received) > _LONGEST_MESSAGE:
-            raise ToolError("QEMU's control channel says something that is not QMP")
+            raise ToolError(_NOT_QMP)
         *lines, self._received = self._received.split(b"\n")
-        for line in lines:
-            if line.strip():
-                self._take(json.loads(line))
+        try:
+            for line in lines:
+                if line.strip():
+                    self._take(json.loads(line))
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise ToolError(_NOT_QMP) from error
         return bool(data)
 
     def _take(self, message: dict[str, Any]) -> None:

@@ -124,6 +124,10 @@ def _installer(played: Played) -> Installer:
 
 def _checks(played: Played, home: Home) -> Iterator[Check]:
     expected = played.scenario.expected
+    if played.endings[-1] is Ending.BROKEN:
+        # What is on the disks is not known.
+        yield Check(holds=False, text=f"it {Ending.BROKEN}: {played.complaints}")
+        return
     if played.endings[-1] is Ending.DIED:
         yield Check(holds=False, text=f"QEMU failed: {_last_line(played.complaints)}")
     if played.endings[-1] is Ending.FULL:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.errors import LackingError, ToolError, system_error
+from kickbuild.errors import KickbuildError, LackingError, ToolError, system_error
 from kickbuild.rehearse.change import DriveChange, drive_change
 from kickbuild.rehearse.console import Console, Event, Sign
 from kickbuild.rehearse.corrupt import Corruption, corrupt, corruptions
-from kickbuild.rehearse.drive import profile_of, read_file, read_whole
+from kickbuild.rehearse.drive import profile_of, read_file, read_whole, require_same
 from kickbuild.rehearse.guest import Ending, Watch, boot_once
 from kickbuild.rehearse.identity import target_of
 from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf, require_grub2
@@ -163,7 +163,7 @@ def prepare_rehearsal(drive: Drive, profile: str | None, settings: Settings, pla
 def play_all(
     rehearsal: Rehearsal, scenarios: Sequence[Scenario], place: Workplace, heard: Callable[[Scenario, Event], None]
 ) -> Iterator[Played]:
-    """Play scenarios, as many at once as the settings say, and yield each as it ends. Raises ToolError.
+    """Play scenarios, as many at once as the settings say, and yield each as it ends.
 
     ``heard`` is called with each event when it happens, from several threads.
     """
@@ -186,10 +186,35 @@ def play(
     stop: threading.Event,
     heard: Callable[[Scenario, Event], None],
 ) -> Played:
-    """Play one scenario. Raises LackingError and ToolError."""
+    """Play one scenario. What stops it is told as its ending: it must not take from others what they told."""
     began = time.monotonic()
     if scenario.skip:
         return Played(scenario=scenario, seconds=0.0)
+    watch = Watch(
+        console=Console(rehearsal.says, heard=partial(heard, scenario)),
+        began=began,
+        deadline=rehearsal.settings.deadline,
+        stop=stop,
+        cut_at_writes_to=_target_number(scenario) if scenario.cuts_power else None,
+        disks=tuple(str(role) for role in scenario.disks),
+    )
+    try:
+        played = _played(rehearsal, scenario, directory, watch)
+        require_same(rehearsal.drive)
+    except KickbuildError as error:
+        return Played(
+            scenario=scenario,
+            seconds=time.monotonic() - began,
+            endings=(Ending.BROKEN,),
+            complaints=str(error),
+            events=tuple(watch.console.events),
+            console=tuple(watch.console.lines()),
+            pictures=tuple(watch.pictures),
+        )
+    return played
+
+
+def _played(rehearsal: Rehearsal, scenario: Scenario, directory: Path, watch: Watch) -> Played:
     with workplace(directory) as place:
         disks = tuple(_attach(rehearsal, role, place) for role in scenario.disks)
         if scenario.cuts_power:
@@ -206,20 +231,12 @@ def play(
             uefi=_uefi(rehearsal, place),
             board=settings.board,
         )
-        watch = Watch(
-            console=Console(rehearsal.says, heard=partial(heard, scenario)),
-            began=began,
-            deadline=settings.deadline,
-            stop=stop,
-            cut_at_writes_to=_target_number(scenario) if scenario.cuts_power else None,
-            disks=tuple(str(role) for role in scenario.disks),
-        )
         ends = _boots(machine, watch, place, settings.program)
         if ends[-1].ending is Ending.STOPPED:
-            return Played(scenario=scenario, seconds=time.monotonic() - began, endings=(Ending.STOPPED,))
+            return Played(scenario=scenario, seconds=time.monotonic() - watch.began, endings=(Ending.STOPPED,))
         return Played(
             scenario=scenario,
-            seconds=time.monotonic() - began,
+            seconds=time.monotonic() - watch.began,
             endings=tuple(end.ending for end in ends),
             complaints=ends[-1].complaints,
             events=tuple(watch.console.events),

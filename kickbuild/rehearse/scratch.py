@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kickbuild.errors import LackingError, system_error
+from kickbuild.errors import LackingError, ToolError, system_error
 from kickbuild.run import run
 from kickbuild.units import MIB, format_size
 
@@ -161,8 +161,16 @@ def changes(overlay: Path, base: Path, *, but: int = -1) -> Changes:
 
 def _written_rows(overlay: Path) -> list[dict[str, int]]:
     """Return what `qemu-img map` tells of the overlay's own bytes: start, length, and the offset of those with data."""
-    rows = json.loads(run(["qemu-img", "map", "--output=json", "-f", "qcow2", overlay]).stdout)
-    return [r for r in rows if r["depth"] == 0 and (r["data"] or r.get("zero")) and r.get("present", True)]
+    said = run(["qemu-img", "map", "--output=json", "-f", "qcow2", overlay]).stdout
+    try:
+        return [row for row in json.loads(said) if row["depth"] == 0 and _is_written(row)]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ToolError("qemu-img does not tell what was written to a disk", hint="is it QEMU's own?") from error
+
+
+def _is_written(row: dict[str, int]) -> bool:
+    has_place = row["start"] >= 0 and row["length"] >= 0 and (not row["data"] or row["offset"] >= 0)
+    return has_place and bool(row["data"] or row.get("zero")) and bool(row.get("present", True))
 
 
 def _different(new: int, old: int, row: dict[str, int]) -> Iterator[Range]:

@@ -204,7 +204,9 @@ HOSTILE = (
 def test_nothing_that_a_guest_says_becomes_a_part_of_the_page(text: str) -> None:
     one = played("normal", f"kickbuild: - {HOSTILE}{text}\n{text}", TARGET, DRIVE, endings=DIED, complaints=HOSTILE)
     tags = Tags()
-    tags.feed(render_page(summary_of(one, drive=HOSTILE)))
+    page = render_page(summary_of(one, drive=HOSTILE))
+    tags.feed(page)
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\x9f]", page)
     assert tags.active == []
     assert tags.found.count("section") == 1
     ET.fromstring(render_junit(summary_of(one, drive=HOSTILE)))

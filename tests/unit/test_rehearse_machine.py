@@ -274,6 +274,23 @@ def test_a_panic_is_told_once() -> None:
     assert [(event.sign, event.text) for event in console.events] == [(Sign.PANIC, words)]
 
 
+def test_a_long_line_is_looked_at_in_pieces() -> None:
+    """Otherwise a guest that says one word on and on keeps its watcher busy, by the square of what it says."""
+    console = Console("OLD")
+    console.feed(b"anaconda " + b"x " * 1000 + b"installer\n", 1)
+    console.feed(b"x " * 1000 + b"Linux version 6" + b" x" * 600 + b"OLD", 1)
+    console.feed(b"\nanaconda installer\n", 2)
+    assert [event.sign for event in console.events] == [Sign.OLD_SYSTEM, Sign.INSTALLER]
+
+
+def test_what_turns_text_round_is_not_shown() -> None:
+    console = Console("OLD")
+    console.feed("kickbuild: - \u202ewritten\u2066 \u2028 not\ufffe".encode(), 1)
+    console.feed(b"\n", 2)
+    assert console.events[0].text == "kickbuild: - written  not"
+    assert console.lines() == ["kickbuild: - written  not"]
+
+
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_a_console_takes_any_bytes(pieces: list[bytes]) -> None:
