@@ -144,6 +144,12 @@ def test_what_happens_is_told_while_it_does_and_each_kind_once(drive: Path, tmp_
     assert "normal " not in rehearse(drive, tmp_path, HOSTILE + REBOOT, "-q").err
 
 
+def test_emulation_is_given_the_time_that_an_installation_takes(drive: Path, tmp_path: Path) -> None:
+    path = fake_qemu(tmp_path / "bin", REBOOT)
+    done = kickbuild("rehearse", drive, "--accel", "tcg", "--scenario", "normal", "--json", PATH=path)
+    assert done.json["machine"]["deadline"] == "14400 s"
+
+
 def test_no_room_for_overlays_is_told(drive: Path, tmp_path: Path) -> None:
     """It ends the scenario, and not what the others told."""
     done = rehearse(drive, tmp_path, FULL, "--json")
