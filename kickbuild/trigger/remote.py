@@ -46,10 +46,18 @@ REBOOT: Final = "PATH=$PATH:/usr/sbin:/sbin; systemctl reboot || shutdown -r now
 #: since.
 THIS_BOOT: Final = f'read -r b </proc/sys/kernel/random/boot_id; case $b in "$1") ;; *) exit {OTHER_BOOT} ;; esac; '
 REBOOT_THIS: Final = THIS_BOOT + REBOOT
+#: Hang up: what the end of a connection with a terminal does to all that it started. Ignored before there is a child
+#: that could miss it, and by every child.
+_HOLD: Final = 'trap "" HUP; '
 #: Tell which boot is running: another one whenever the machine has booted. Needs no root.
 BOOT_ID: Final = "cat /proc/sys/kernel/random/boot_id"
 
 _WORD: Final = re.compile(r"[A-Za-z0-9-]+")
+
+
+def later(program: str, seconds: int) -> str:
+    """Return a program that begins another one after some seconds; that one outlives connection and terminal."""
+    return f"{_HOLD}(sleep {seconds}; {program}) >/dev/null 2>&1 </dev/null &"
 
 
 def agent_words(command: str, *, profile: str = "", full: bool = False, dry_run: bool = False) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shlex
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 PROGRAMS = (
     *(remote.RUN_FROM_DRIVE, remote.RUN_PUSHED, remote.REBOOT, remote.REBOOT_THIS, remote.BOOT_ID),
     *(remote.with_ticket(remote.RUN_PUSHED, command) for command in ("arm", "disarm")),
+    remote.later(remote.REBOOT, 2),
 )
 ECHO = b"""main() { printf '%s\\n' "$*"; exit 5; }\nmain "$@"\n"""
 
@@ -140,3 +143,25 @@ def test_the_pushed_agent_is_this_kickbuilds_own() -> None:
     done = run("sh", remote.RUN_PUSHED, sha256, "--version", stdin=agent)
     assert done.stdout.startswith(b"kickbuild agent ")
     assert json.dumps(remote.agent_words("status")) == '["status", "--json"]'
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_is_begun_for_later_outlives_its_terminal(shell: str, tmp_path: Path) -> None:
+    """A session that ends hangs up whatever it began: also what has not come to run yet."""
+    places = [tmp_path / str(number) for number in range(40)]
+    for place in places:
+        end_of_session(shell, remote.later(f"touch {place}", 0))
+    deadline = time.monotonic() + 60
+    while not all(place.exists() for place in places) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [place.name for place in places if not place.exists()] == []
+
+
+def end_of_session(shell: str, program: str) -> None:
+    """Run a program in a session with a terminal of its own, and take the terminal away when it ends."""
+    child, terminal = pty.fork()
+    if child == 0:
+        words = [*shlex.split(shell), "-c", program, "kickbuild"]
+        os.execvp(words[0], words)
+    os.waitpid(child, 0)
+    os.close(terminal)

@@ -23,7 +23,7 @@ class ActionModule(BoxAction):
 
     def act(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the boot that ends."""
-        from kickbuild.trigger.remote import THIS_BOOT
+        from kickbuild.trigger.remote import THIS_BOOT, later
 
         status = self.box.ask("status")
         result: dict[str, Any] = {"changed": False, "status": as_data(status), "boot_id": status.boot_id}
@@ -34,9 +34,8 @@ class ActionModule(BoxAction):
             return result | {"changed": True, "msg": "it would be rebooted"}
         command = arguments["command"] or self._reboot(arguments["root"], status.boot_id)
         this_boot = THIS_BOOT.replace("/proc/", f"{shlex.quote(arguments['root'])}/proc/")
-        # It outlives this command and its terminal, so that the answer arrives before the box is gone.
-        delay = max(0, arguments["delay"])
-        line = f'{this_boot}(trap "" HUP; sleep {delay}; {command}) >/dev/null 2>&1 </dev/null &'
+        # Later, so that the answer arrives before the box is gone.
+        line = this_boot + later(command, max(0, arguments["delay"]))
         done = self.command(f"sh -c {shlex.quote(line)} kickbuild {shlex.quote(status.boot_id)}")
         if done["rc"] != 0:
             told = clean(" ".join(f"{done['stderr']} {done['stdout']}".split()), most=300)
