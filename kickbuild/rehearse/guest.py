@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kickbuild.errors import ToolError
 from kickbuild.rehearse.console import Event, Sign
 from kickbuild.rehearse.machine import qemu_argv
-from kickbuild.rehearse.png import png_of_ppm
+from kickbuild.rehearse.png import look_alike, png_of_ppm
 from kickbuild.run import start
 
 if TYPE_CHECKING:
@@ -165,6 +165,9 @@ class _Session:
         self._ending: Ending | None = None
         self._leave_at = float("inf")
         self._wrote = False
+        self._screen = place.file()
+        self._asked_screen = 0
+        self._shown = b""
 
     def follow(self) -> Ending:
         """Read and answer until the end."""
@@ -278,21 +281,23 @@ class _Session:
                 self._ask("quit")
 
     def _picture(self, caption: str) -> None:
-        if len(self._watch.pictures) >= _MOST_SCREENSHOTS:
+        """Ask for the screen; what is said while QEMU makes its picture has the same one."""
+        if len(self._watch.pictures) >= _MOST_SCREENSHOTS or self._asked_screen in self._answers:
             return
-        file, seconds = self._place.file(), self._seconds()
+        file, seconds = self._screen, self._seconds()
 
         def take(_: object) -> None:
             with contextlib.suppress(OSError, ValueError):
-                png = png_of_ppm(file.read_bytes())
-                if not self._watch.pictures or self._watch.pictures[-1].png != png:
-                    self._watch.pictures.append(Screenshot(seconds, caption, png))
+                shown = file.read_bytes()
+                if not look_alike(shown, self._shown):
+                    self._shown = shown
+                    self._watch.pictures.append(Screenshot(seconds, caption, png_of_ppm(shown)))
 
-        self._ask("screendump", {"filename": str(file)}, then=take)
+        self._asked_screen = self._ask("screendump", {"filename": str(file)}, then=take)
 
     def _ask(
         self, command: str, arguments: dict[str, Any] | None = None, *, then: Callable[[Any], None] | None = None
-    ) -> None:
+    ) -> int:
         self._number += 1
         if then is not None:
             self._answers[self._number] = then
@@ -300,6 +305,7 @@ class _Session:
         # A QEMU that is gone, or that does not listen, is noticed elsewhere.
         with contextlib.suppress(OSError):
             self._control.send(json.dumps(message).encode() + b"\n")
+        return self._number
 
     def _read(self, end: socket.socket) -> bytes:
         try:

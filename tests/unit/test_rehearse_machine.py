@@ -18,7 +18,7 @@ from kickbuild.rehearse.identity import target_of
 from kickbuild.rehearse.loaders import find_grub_legacy, find_ovmf
 from kickbuild.rehearse.machine import Board, Bus, Disk, Identity, Machine, Uefi, qemu_argv
 from kickbuild.rehearse.old_system import default_file, environment_block, speaking_boot_sector
-from kickbuild.rehearse.png import png_of_ppm
+from kickbuild.rehearse.png import look_alike, png_of_ppm
 from kickbuild.rehearse.scenario import NAMES, SCENARIOS, Expected, Kind, Role, scenarios_for
 from kickbuild.rehearse.scratch import require_room, workplace
 from kickbuild.units import GIB, MIB
@@ -204,6 +204,17 @@ def test_a_screen_becomes_a_png_with_the_same_pixels() -> None:
     data = re.search(rb"IDAT(.*)....IEND", png, re.DOTALL)
     assert data
     assert zlib.decompress(data[1][:-4]) == b"\0" + pixels[:12] + b"\0" + pixels[12:]
+
+
+def test_screens_look_alike_where_a_cursor_alone_blinks() -> None:
+    screen = bytes(640 * 400 * 3)
+    blinking = b"\xff" * 9 * 16 * 3 + screen[9 * 16 * 3 :]
+    written = b"\xff" * 9 * 16 * 3 * 2 + screen[9 * 16 * 3 * 2 :]
+    assert look_alike(screen, screen)
+    assert look_alike(screen, blinking)
+    assert not look_alike(screen, written)
+    assert not look_alike(screen, screen[3:])
+    assert not look_alike(screen, b"")
 
 
 @settings(deadline=None)
