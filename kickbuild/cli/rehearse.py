@@ -31,33 +31,23 @@ _SCENARIOS = ("normal", "swapped", "decoy", "absent", "twins", "clone", "corrupt
 _DEADLINES = {"kvm": 3600.0, "tcg": 4 * 3600.0}
 
 
+def _choice(name: str, values: tuple[str, ...], about: str) -> Callable[..., Any]:
+    """Return an option that is one of some words, the first of them by default."""
+    return click.option(name, type=click.Choice(values), default=values[0], show_default=True, help=about)
+
+
 def _machine(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what is rehearsed on."""
     options = [
-        click.option(
-            "--firmware",
-            type=click.Choice(("bios", "uefi")),
-            default="bios",
-            show_default=True,
-            help="What starts the machine; uefi needs OVMF.",
-        ),
-        click.option(
-            "--loader",
-            type=click.Choice(("grub2", "grub-legacy")),
-            default="grub2",
-            show_default=True,
-            help="The old system's boot loader; RHEL 6 has grub-legacy.",
-        ),
-        click.option("--bus", type=click.Choice(_BUSES), default="virtio", show_default=True, help="Of all disks."),
+        _choice("--firmware", ("bios", "uefi"), "What starts the machine; uefi needs OVMF."),
+        _choice("--loader", ("grub2", "grub-legacy"), "The old system's boot loader; RHEL 6 has grub-legacy."),
+        _choice("--bus", _BUSES, "Of all disks."),
         click.option("--drive-bus", type=click.Choice(_BUSES), help="Of the rebuild drive, where it is another one."),
         click.option("--memory", metavar="SIZE", help="Memory, such as 4GiB; what the release needs by default."),
         click.option("--cpus", type=click.IntRange(1, 64), default=1, show_default=True, help="Its processors."),
-        click.option(
-            "--accel",
-            type=click.Choice(("auto", "kvm", "tcg")),
-            default="auto",
-            show_default=True,
-            help="tcg works everywhere and is slow; auto takes kvm where it is seen to work.",
+        _choice(
+            *("--accel", ("auto", "kvm", "tcg")),
+            "tcg works everywhere and is slow; auto takes kvm where it is seen to work.",
         ),
         click.option(
             *("--deadline", "deadline"),
@@ -104,7 +94,7 @@ def rehearse(
 
     The drive is only read. Exits with 0 when every scenario went as it must, and with 7 when one did not.
     """
-    from kickbuild.cli.rehearse_places import require_places
+    from kickbuild.cli.rehearse_places import PAGE, require_places
     from kickbuild.errors import ExitCode
     from kickbuild.files import shared_at
     from kickbuild.rehearse.scratch import workplace
@@ -122,7 +112,7 @@ def rehearse(
     finally:
         _write(summary, report, junit)
     if report is not None:
-        click.echo(f"look at {report / 'index.html'}", err=True)
+        click.echo(f"look at {report / PAGE}", err=True)
     return ExitCode.DONE if summary.passed else ExitCode.REHEARSAL
 
 
@@ -145,11 +135,12 @@ def _rehearse(
     from kickbuild.rehearse.scratch import has_memory, require_memory, require_room
 
     qemu = require_qemu()
-    settings = _settings(options, qemu, jobs or max(1, min(2, (os.cpu_count() or 1) // options["cpus"])))
+    most = jobs or max(1, min(2, (os.cpu_count() or 1) // options["cpus"]))
+    settings = _settings(options, qemu, min(most, len(set(scenarios)) or most))
     require_memory(settings.memory)
     require_buses(qemu, (settings.bus, settings.drive_bus))
     require_loader(settings)
-    require_room(place.directory, min(settings.jobs, len(set(scenarios)) or settings.jobs))
+    require_room(place.directory, settings.jobs)
     _verify(drive, progress, anyway=anyway)
     read = read_drive(drive, place, progress)
     rehearsal = prepare_rehearsal(read, profile, settings, place)
@@ -160,7 +151,7 @@ def _rehearse(
         settings = replace(settings, deadline=_DEADLINES[settings.accel])
     if jobs is None and not has_memory(settings.memory * settings.jobs):
         settings = replace(settings, jobs=1)
-    require_memory(settings.memory * min(settings.jobs, len(scenarios) or settings.jobs))
+    require_memory(settings.memory * settings.jobs)
     return _play(str(drive), replace(rehearsal, settings=settings), scenarios, place, progress)
 
 
@@ -271,6 +262,7 @@ def _show(summary: Summary, *, as_json: bool) -> None:
 
 
 def _write(summary: Summary, report: Path | None, junit: Path | None) -> None:
+    from kickbuild.cli.rehearse_places import PAGE
     from kickbuild.errors import system_error
     from kickbuild.files import atomic_write
 
@@ -278,7 +270,7 @@ def _write(summary: Summary, report: Path | None, junit: Path | None) -> None:
     if report is not None:
         from kickbuild.rehearse.page import render_page
 
-        files[report / "index.html"] = render_page(summary)
+        files[report / PAGE] = render_page(summary)
         for verdict in summary.verdicts:
             text = "\n".join([summary.headline, *verdict.played.console, ""])
             files[report / f"{verdict.played.scenario.name}.log"] = text
