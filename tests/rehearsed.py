@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-import time
 from typing import TYPE_CHECKING
 
 import media
@@ -20,7 +19,6 @@ from kickbuild.rehearse.scenario import SCENARIOS, Role
 from kickbuild.rehearse.scratch import Changes, Range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from kickbuild.rehearse.scenario import Scenario
@@ -89,14 +87,6 @@ def pids(place: Path) -> list[int]:
     """Return the numbers of the processes that took QEMU's place."""
     path = place / "pids"
     return [int(word) for word in path.read_text().split()] if path.exists() else []
-
-
-def wait_for(what: Callable[[], object], seconds: float = 30) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def scenario(name: str) -> Scenario:

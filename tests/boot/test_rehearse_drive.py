@@ -57,7 +57,9 @@ def require_passed(done: Done, *names: str) -> None:
     assert done.code == 0, done.out + done.err
     told = done.json
     assert {scenario["name"]: scenario["result"] for scenario in told["scenarios"]} == dict.fromkeys(names, "passed")
-    assert told["installer"] == STAND_IN
+    # A kernel that cannot unpack its initrd has no installer.
+    others = (scenario["installer"] for scenario in told["scenarios"] if scenario["name"] != "corrupt-initrd")
+    assert {told["installer"], *others} == {STAND_IN}
 
 
 def test_a_right_drive_passes_and_its_report_shows_how(lab: Lab, tmp_path: Path) -> None:
@@ -194,16 +196,14 @@ def test_the_changed_byte_of_an_initrd_breaks_what_a_kernel_unpacks(
 
 
 def test_a_box_whose_initrd_is_damaged_reboots_from_the_panic_and_comes_home(lab: Lab, tmp_path: Path) -> None:
-    drive = lab.drive(9, "uuid", every_bus=True)
-    done = rehearse(lab, drive, "corrupt-initrd", "--json", "--report", tmp_path / "report")
+    done = rehearse(lab, lab.drive(9, "uuid"), "corrupt-initrd", "--json", "--report", tmp_path / "report")
     assert done.code == 0, done.out + done.err
     (told,) = done.json["scenarios"]
     signs = [event["sign"] for event in told["events"] if event["sign"] in {"panic", "power-on", "old-system"}]
     assert signs == ["power-on", "panic", "power-on", "old-system"]
     log = (tmp_path / "report/corrupt-initrd.log").read_text()
     assert "Initramfs unpacking failed" in log
-    # The profile's own; where it has none it is a minute, which the slow tests wait for.
-    assert "Rebooting in 1 seconds" in log
+    assert "Rebooting in 60 seconds" in log
 
 
 @pytest.mark.slow

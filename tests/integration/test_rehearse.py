@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from command import environment, kickbuild
+from command import environment, kickbuild, wait_for
 from conftest import needs_tools
-from rehearsed import TOOLS, fake_qemu, make_drive, pids, wait_for
+from rehearsed import TOOLS, fake_qemu, make_drive, pids
 
 from kickbuild.errors import LackingError
 from kickbuild.rehearse.accelerator import choose_accelerator
@@ -39,6 +39,10 @@ time.sleep(0.1)
 PANIC = """
 serial.send(b'[ 2.0] Kernel panic - not syncing: VFS: Unable to mount root fs\\n')
 time.sleep(60)
+"""
+HOSTILE = """
+serial.send(b'kickbuild: \\xc2\\x9b2J\\xe2\\x80\\xae[31mgo on' + b'x' * 200 + b'\\n' + b'kickbuild: the second line\\n')
+time.sleep(1)
 """
 #: Makes a picture wherever one is asked for.
 SCREEN = """
@@ -127,12 +131,6 @@ def test_a_panic_is_on_the_timeline_and_seen(drive: Path, tmp_path: Path) -> Non
     ]
     page = (report / "index.html").read_text()
     assert re.search(r"<figcaption>[0-9.]+ s: Kernel panic - not syncing: VFS", page)
-
-
-HOSTILE = """
-serial.send(b'kickbuild: \\xc2\\x9b2J\\xe2\\x80\\xae[31mgo on' + b'x' * 200 + b'\\n' + b'kickbuild: the second line\\n')
-time.sleep(1)
-"""
 
 
 def test_what_happens_is_told_while_it_does_and_each_kind_once(drive: Path, tmp_path: Path) -> None:

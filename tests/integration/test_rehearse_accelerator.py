@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import environment, kickbuild
+from command import environment, kickbuild, wait_for
 from conftest import needs_tools
-from rehearsed import TOOLS, make_drive, wait_for
+from rehearsed import TOOLS, make_drive
 
 from kickbuild.rehearse.accelerator import accelerator_works, choose_accelerator
 from kickbuild.rehearse.machine import Bus

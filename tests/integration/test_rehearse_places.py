@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from command import environment, kickbuild
+from command import environment, kickbuild, wait_for
 from conftest import needs_tools
-from rehearsed import TOOLS, fake_qemu, make_drive, pids, wait_for
+from rehearsed import TOOLS, fake_qemu, make_drive, pids
 
 if TYPE_CHECKING:
     from command import Done

@@ -7,11 +7,11 @@ import os
 import pty
 import shlex
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 from agent_box import SHELLS
+from command import wait_for
 
 from kickbuild.trigger import remote
 
@@ -151,10 +151,7 @@ def test_what_is_begun_for_later_outlives_its_terminal(shell: str, tmp_path: Pat
     places = [tmp_path / str(number) for number in range(40)]
     for place in places:
         end_of_session(shell, remote.later(f"touch {place}", 0))
-    deadline = time.monotonic() + 60
-    while not all(place.exists() for place in places) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert [place.name for place in places if not place.exists()] == []
+    wait_for(lambda: all(place.exists() for place in places), seconds=60)
 
 
 def end_of_session(shell: str, program: str) -> None:
